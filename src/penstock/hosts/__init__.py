@@ -1,0 +1,1 @@
+"""The doors: processes that call the pipeline."""

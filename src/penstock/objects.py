@@ -1,0 +1,128 @@
+"""Objects by key, on a local folder or in S3, GCS or Azure; what `put` returns from is durable.
+
+The one place that knows obstore. obstore does not fsync local files, so on a local disk we write ourselves:
+temporary file, fsync, rename, fsync of every folder that changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object in a listing; `key` is relative to the store, `size_bytes` as stored."""
+
+    key: str
+    size_bytes: int
+
+
+class Objects:
+    """A flat space of keys under one URL (`file:///data/bronze`, `s3://bucket/prefix`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self.root = local_path(url)
+        self._store: ObjectStore
+        if self.root is not None:
+            make_folder(self.root)
+            self._store = LocalStore(prefix=self.root)
+        else:
+            self._store = from_url(self.url)
+
+    def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
+        """Store durably; with `create`, only if the key is free. Returns False when it was taken."""
+        if self.root is not None:
+            return write_durably(self.root / key, data, create=create)
+        try:
+            obstore.put(self._store, key, data, mode="create" if create else "overwrite")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def get(self, key: str) -> bytes:
+        """The whole object. Raises FileNotFoundError."""
+        return bytes(obstore.get(self._store, key).bytes())
+
+    def exists(self, key: str) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            obstore.head(self._store, key)
+            return True
+        return False
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Every object under `prefix`, in no particular order; temporary files are left out."""
+        for chunk in obstore.list(self._store, prefix=prefix or None):
+            for meta in chunk:
+                if not meta["path"].endswith(".tmp"):
+                    yield Entry(meta["path"], meta["size"])
+
+    def delete(self, key: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            obstore.delete(self._store, key)
+
+
+def local_path(url: str) -> Path | None:
+    """The folder behind a `file://` URL, or None for an object store."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def make_folder(path: Path) -> None:
+    """Create `path` and its parents, each durably known to its parent."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """fsync a folder, so that the names in it survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """fsync a file that somebody else wrote."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes, *, create: bool = False) -> bool:
+    """Write, fsync, put in place, fsync the folder. With `create`, False if the file is there already."""
+    make_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        if create:
+            try:
+                path.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+        else:
+            temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,288 @@
+"""Silver on DuckDB: lines of bronze in memory → cleaned rows, what is new among them, and Parquet files with statistics.
+
+Only the step from text to `parsed` is DuckDB's own; the rest is `clean.sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from ...bronze.lines import Lines
+from .. import lookups
+from ..columns import EVENTS, PARTITIONS, Column
+from ..commit import DataFile
+from ..judge import judge_properties
+from ..snapshot import read_sql
+from ._parse_duckdb import columns_in, parsed_sql, probe
+
+CLEAN_SQL = (resources("penstock.silver") / "clean.sql").read_text()
+_ROW_GROUP = 122_880
+_LINES = pa.schema(
+    [
+        ("bronze_file", pa.dictionary(pa.int32(), pa.string())),
+        ("arrived", pa.timestamp("us", tz="UTC")),
+        ("bronze_line", pa.int64()),
+        ("line", pa.large_string()),
+    ]
+)
+
+
+class DuckDB:
+    """One batch: give it lines, run it, take what comes out. Not reused."""
+
+    def __init__(self, *, memory_limit: str | None = None, threads: int | None = None, spill: Path | None = None) -> None:
+        config: dict[str, Any] = {"allow_unsigned_extensions": False, "autoinstall_known_extensions": False}
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        if threads:
+            config["threads"] = threads
+        if spill:
+            config["temp_directory"] = str(spill)
+        self._db = duckdb.connect(config=config)
+        self._db.execute("set timezone = 'UTC'")
+        self._db.execute("set preserve_insertion_order = false")
+        self._db.execute(
+            "create table rejects (bronze_file varchar, bronze_line bigint, received_at timestamptz,"
+            " reason varchar, detail varchar, raw blob)"
+        )
+        self._lines: list[pa.Table] = []
+        self._kept: Sequence[Column] = EVENTS
+
+    def close(self) -> None:
+        self._db.close()
+
+    # in
+
+    def add(self, key: str, received_at: datetime, lines: Lines) -> None:
+        """The lines of one object; `received_at` is for lines that do not say it themselves."""
+        count = len(lines.text)
+        if count:
+            file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [key])
+            arrived = pa.repeat(pa.scalar(received_at, _LINES.field("arrived").type), count)
+            self._lines.append(pa.table([file, arrived, lines.number, lines.text], schema=_LINES))
+        for number, reason, raw in lines.bad:
+            self.reject(key, number, received_at, reason, "", raw)
+
+    def reject(self, key: str, line: int, received_at: datetime, reason: str, detail: str, raw: bytes) -> None:
+        """One line, or with line 0 a whole file, that could not be read."""
+        self._db.execute("insert into rejects values (?, ?, ?, ?, ?, ?)", [key, line, received_at, reason, detail, raw])
+
+    # work
+
+    def clean(self) -> None:
+        """Lines → table `cleaned`, every line once, with its reason if it is no event."""
+        self._db.register("lines", pa.concat_tables(self._lines) if self._lines else _LINES.empty_table())
+        found = probe(self._db)
+        self._db.execute(f"create temp view parsed as {parsed_sql(found)}")
+        there = columns_in(found)
+        self._look_up(there)
+        self._kept = [c for c in EVENTS if not c.needs or not there.isdisjoint(c.needs)]
+        names = ", ".join(c.name for c in (*self._kept, *PARTITIONS))
+        self._db.execute(f"create temp table cleaned as select {names}, reason, detail from ({CLEAN_SQL})")
+
+    def hours(self) -> list[datetime]:
+        """The hours, by both clocks, in which the new events happened."""
+        rows = self._db.execute(
+            "select distinct date_trunc('hour', event_ts) from cleaned where reason is null"
+            " union select distinct date_trunc('hour', client_ts) from cleaned where reason is null and client_ts is not null"
+        ).fetchall()
+        return [row[0].astimezone(UTC) for row in rows]
+
+    def any_without_clock(self) -> bool:
+        """Whether an event with an id of its own has no time of its own."""
+        return bool(
+            self._db.execute("select 1 from cleaned where reason is null and client_ts is null limit 1").fetchone()
+        )
+
+    def dedupe(self, known_files: Iterable[str]) -> None:
+        """Mark rows whose (source, event_id) is in `known_files`, or earlier in this batch: the first wins."""
+        known = read_sql(known_files, [column for column in EVENTS if column.name in ("source", "event_id")])
+        self._db.execute(
+            f"""
+            create temp table repeated as
+            select bronze_file, bronze_line from (
+                select bronze_file, bronze_line,
+                       row_number() over (partition by source, event_id
+                                          order by received_at, bronze_file, bronze_line) as nth
+                from cleaned
+                where reason is null and (source, event_id) in (
+                    select (source, event_id) from cleaned where reason is null
+                    group by source, event_id having count(*) > 1)
+            ) where nth > 1
+            union
+            select c.bronze_file, c.bronze_line from cleaned as c
+            semi join ({known}) as k on k.source = c.source and k.event_id = c.event_id
+            where c.reason is null
+            """
+        )
+
+    # out
+
+    def write_events(self, folder: Path) -> list[DataFile]:
+        """New events as Parquet below `folder`, one folder per hour."""
+        names = ", ".join(c.name if c in self._kept else f"null::{c.type} as {c.name}" for c in EVENTS)
+        new = (
+            f"select {names}, {', '.join(c.name for c in PARTITIONS)} from cleaned as c anti join repeated as r"
+            " on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line where c.reason is null"
+        )
+        hours = ", ".join(c.name for c in PARTITIONS)
+        big = self._db.execute(
+            f"select {hours} from cleaned where year is not null and reason is null group by all having count(*) > {_ROW_GROUP}"
+            " order by all"
+        ).fetchall()
+        # DuckDB writes one partition with one thread, so the big hours are written for themselves.
+        found = [file for hour in big for file in self._write_hour(new, folder, hour)]
+        rest = " and ".join(f"({hours}) is distinct from {hour}" for hour in big) or "true"
+        return found + self.write(f"select * from ({new}) where {rest}", folder, EVENTS, PARTITIONS)
+
+    def _write_hour(self, sql: str, folder: Path, hour: tuple[int, ...]) -> list[DataFile]:
+        names = [c.name for c in PARTITIONS]
+        inner = "/".join(f"{name}={value}" for name, value in zip(names, hour, strict=True))
+        columns = ", ".join(c.name for c in EVENTS)
+        where = f"({', '.join(names)}) = {hour}"
+        files = self.write(f"select {columns} from ({sql}) where {where}", folder / inner, EVENTS)
+        partition = {name: str(value) for name, value in zip(names, hour, strict=True)}
+        return [replace(file, path=f"{inner}/{file.path}", partition=partition) for file in files]
+
+    def write_quarantine(self, folder: Path, batch: int, columns: Sequence[Column]) -> list[DataFile]:
+        """What is no event, with its bytes."""
+        sql = f"""
+            select {batch}::bigint as batch, c.reason, c.detail, c.source, c.dialect, c.received_at,
+                   encode(rtrim(l.line, chr(13) || chr(10))) as raw, c.bronze_file, c.bronze_line
+            from cleaned as c join lines as l on l.bronze_file = c.bronze_file and l.bronze_line = c.bronze_line
+            where c.reason is not null
+            union all
+            select {batch}::bigint, reason, detail, 'default', null, received_at, raw, bronze_file, bronze_line
+            from rejects
+        """
+        self._db.execute(f"create temp table quarantined as select * from ({sql})")
+        count = self._db.execute("select count(*) from quarantined").fetchone()
+        if not count or not count[0]:
+            return []
+        return self.write("select * from quarantined order by bronze_file, bronze_line", folder, columns)
+
+    def ledger(self, batch: int) -> list[tuple[Any, ...]]:
+        """Rows (batch, bronze_file, received_hour, source, outcome, reason, events): each line counted once."""
+        return self._db.execute(
+            f"""
+            select {batch}::bigint, c.bronze_file, date_trunc('hour', c.received_at) as received_hour, c.source,
+                   case when c.reason is not null then 'quarantined'
+                        when r.bronze_file is not null then 'duplicate' else 'stored' end as outcome,
+                   c.reason, count(*) as events
+            from cleaned as c
+            left join repeated as r on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line
+            group by all
+            union all
+            select {batch}::bigint, bronze_file, date_trunc('hour', received_at), 'default', 'quarantined', reason, count(*)
+            from rejects group by all
+            order by all
+            """
+        ).fetchall()
+
+    def write_rows(
+        self, rows: Sequence[Sequence[Any]], folder: Path, columns: Sequence[Column], partitions: Sequence[Column]
+    ) -> list[DataFile]:
+        """A few rows that are in Python."""
+        spec = ", ".join(f"{c.name} {c.type}" for c in (*columns, *partitions))
+        self._db.execute(f"create or replace temp table handed ({spec})")
+        self._db.executemany(f"insert into handed values ({', '.join('?' * (len(columns) + len(partitions)))})", rows)
+        return self.write("select * from handed", folder, columns, partitions)
+
+    def write(
+        self, sql: str, folder: Path, columns: Sequence[Column], partitions: Sequence[Column] = ()
+    ) -> list[DataFile]:
+        """The rows of `sql` as Parquet in `folder`; file names are new each time, so nothing is ever overwritten."""
+        folder.mkdir(parents=True, exist_ok=True)
+        by = f"partition_by ({', '.join(c.name for c in partitions)})," if partitions else "per_thread_output,"
+        rows = self._db.execute(
+            f"copy ({sql}) to '{_quoted(folder)}' (format parquet, {by} compression zstd, row_group_size {_ROW_GROUP},"
+            " filename_pattern 'part-{uuidv7}', return_stats, overwrite_or_ignore)"
+        )
+        names = [field[0] for field in rows.description or ()]
+        found = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        types = {column.name: column.type for column in columns}
+        return [_data_file(folder, row, types) for row in found if row["count"]]
+
+    # steps
+
+    def _look_up(self, there: Collection[str]) -> None:
+        """Tables `agents`, `referrers` and `suspects`; of what is not there, they stay empty."""
+        agents = self._distinct("user_agent") if "user_agent" in there else []
+        self._fill(
+            "agents (user_agent varchar, device varchar, browser varchar, os varchar, is_bot boolean)",
+            [lookups.agent(row[0]) for row in agents if row[0]],
+        )
+        wanted = ("referrer", "utm_source", "utm_medium")
+        origins = [(None, None, None)] if there.isdisjoint(wanted) else self._distinct(", ".join(wanted))
+        self._fill(
+            "referrers (referrer varchar, utm_source varchar, utm_medium varchar, referrer_host varchar, channel varchar)",
+            [lookups.referrer(*row) for row in origins],
+        )
+        suspects = (
+            self._db.execute(
+                "select bronze_file, bronze_line, properties, variants from parsed"
+                " where strlen(properties) > 64 or contains(properties, '\"\"') or strlen(variants) > 64"
+            ).fetchall()
+            if not {"properties", "variants"}.isdisjoint(there)
+            else []
+        )
+        judged = [(file, line, *judge_properties(*texts)) for file, line, *texts in suspects]
+        self._fill(
+            "suspects (bronze_file varchar, bronze_line bigint, reason varchar, detail varchar)",
+            [row for row in judged if row[2] is not None],
+        )
+
+    def _distinct(self, columns: str) -> list[tuple[Any, ...]]:
+        return self._db.execute(f"select distinct {columns} from parsed").fetchall()
+
+    def _fill(self, definition: str, rows: Sequence[Sequence[Any]]) -> None:
+        name, _, spec = definition.partition(" ")
+        self._db.execute(f"create temp table {name} {spec}")
+        if rows:
+            columns = [field.split()[0] for field in spec.strip("()").split(",")]
+            table = pa.table({c: [row[i] for row in rows] for i, c in enumerate(columns)})
+            self._db.register("filling", table)
+            self._db.execute(f"insert into {name} select * from filling")
+            self._db.unregister("filling")
+
+
+def _quoted(folder: Path) -> str:
+    return str(folder).replace("'", "''")
+
+
+def _data_file(folder: Path, row: Mapping[str, Any], types: Mapping[str, str]) -> DataFile:
+    """What `return_stats` says of one file, in Delta's words."""
+    low, high, nulls = {}, {}, {}
+    for quoted, stats in row["column_statistics"].items():
+        name = quoted.strip('"')
+        nulls[name] = int(stats["null_count"])
+        if types[name] in _COMPARABLE and "min" in stats:
+            low[name], high[name] = (_delta_value(stats[side], types[name]) for side in ("min", "max"))
+    partition = {
+        name: None if value in (None, "__HIVE_DEFAULT_PARTITION__") else str(value)
+        for name, value in (row["partition_keys"] or {}).items()
+    }
+    return DataFile(
+        path=str(Path(row["filename"]).relative_to(folder)),
+        size_bytes=row["file_size_bytes"],
+        partition=partition,
+        stats={"numRecords": row["count"], "minValues": low, "maxValues": high, "nullCount": nulls},
+    )
+
+
+_COMPARABLE = frozenset({"TIMESTAMPTZ", "BIGINT", "INTEGER"})
+
+
+def _delta_value(text: str, type_: str) -> str | int:
+    if type_ == "TIMESTAMPTZ":
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return int(text)

@@ -1,0 +1,167 @@
+"""The job that takes the inbox → one batch: rows in silver, the rest in quarantine, all of it counted in the ledger.
+
+Steps, each repeatable: freeze the plan · read and clean · write files · commit quarantine, ledger, and last the events,
+whose commit is the only one that counts · clear the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+from ..bronze.layout import INBOX, arrival, from_inbox, inbox_key
+from ..bronze.lines import read_lines
+from ..errors import BadFile
+from ..objects import sync_file, sync_folder
+from . import bookmark, snapshot
+from .bookmark import Plan
+from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
+from .commit import DataFile, Table
+from .engines.duckdb import DuckDB
+from .lake import Lake
+
+BATCH_BYTES = 48 << 20
+BATCH_FILES = 500
+_RAW_SAMPLE = 64 << 10
+_NOWHEN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What one batch did; `events` counts by outcome, `reasons` the quarantined by reason."""
+
+    batch: int
+    files: int
+    events: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        return sum(self.events.values())
+
+
+def refine(lake: Lake, *, batch_bytes: int = BATCH_BYTES, memory_limit: str | None = None) -> Refined | None:
+    """One batch, or None if nothing is new."""
+    plan = bookmark.pending(lake.silver, lake.events.batch()) or _plan(lake, batch_bytes)
+    if plan is None:
+        return None
+    engine = DuckDB(memory_limit=memory_limit)
+    try:
+        for key in plan.inputs:
+            _read(lake, engine, key)
+        engine.clean()
+        engine.dedupe(_known(lake, engine))
+        done = _write(lake, engine, plan)
+    finally:
+        engine.close()
+    for key in plan.inputs:
+        lake.bronze.delete(inbox_key(key))
+    bookmark.forget(lake.silver, plan.batch)
+    return done
+
+
+def _plan(lake: Lake, batch_bytes: int) -> Plan | None:
+    """Freeze the oldest of the inbox, up to `batch_bytes` as stored; at least one object."""
+    waiting = sorted((from_inbox(entry.key), entry.key) for entry in lake.bronze.list(INBOX))
+    if not waiting:
+        return None
+    taken = refined(lake, [key for key, _ in waiting[:BATCH_FILES]])
+    inputs: list[str] = []
+    total = 0
+    for key, marker in waiting[:BATCH_FILES]:
+        if key in taken:
+            lake.bronze.delete(marker)
+            continue
+        size = int(lake.bronze.get(marker) or b"0")
+        if inputs and total + size > batch_bytes:
+            break
+        if lake.bronze.exists(key):
+            inputs.append(key)
+            total += size
+    if not inputs:
+        return None
+    return bookmark.freeze(lake.silver, Plan(lake.events.batch() + 1, tuple(inputs)))
+
+
+def refined(lake: Lake, keys: Sequence[str]) -> set[str]:
+    """Those of `keys` that are in the ledger already; reads only ledger files that may name them."""
+    table = lake.ledger.open()
+    if not keys or table.version() == 0:
+        return set()
+    actions = pa.table(table.get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return set()
+    with duckdb.connect() as db:
+        db.register("actions", actions)
+        db.register("wanted", pa.table({"key": list(keys)}))
+        root = table.table_uri.rstrip("/")
+        rows = db.execute(
+            """select distinct path from actions join wanted
+               on key between "min.bronze_file" and "max.bronze_file" || chr(1114111)"""
+        ).fetchall()
+        sql = snapshot.read_sql([f"{root}/{row[0]}" for row in rows], LEDGER)
+        found = db.execute(f"select distinct bronze_file from ({sql}) semi join wanted on key = bronze_file")
+        return {row[0] for row in found.fetchall()}
+
+
+def _read(lake: Lake, engine: DuckDB, key: str) -> None:
+    when = arrival(key) or _NOWHEN
+    data = lake.bronze.get(key)
+    try:
+        lines = read_lines(key, data)
+    except BadFile as bad:
+        engine.reject(key, 0, when, bad.reason, str(bad), data[:_RAW_SAMPLE])
+        return
+    engine.add(key, when, lines)
+
+
+def _known(lake: Lake, engine: DuckDB) -> list[str]:
+    return snapshot.may_hold(lake.events.open(), engine.hours(), also_unplaced=engine.any_without_clock())
+
+
+def _write(lake: Lake, engine: DuckDB, plan: Plan) -> Refined:
+    with TemporaryDirectory(prefix="penstock-") as temporary:
+        stage = Path(temporary)
+        quarantine = engine.write_quarantine(_folder(lake.quarantine, stage), plan.batch, QUARANTINE)
+        counts = engine.ledger(plan.batch)
+        rows = [(*row, (arrival(row[1]) or _NOWHEN).date()) for row in counts]
+        ledger = engine.write_rows(rows, _folder(lake.ledger, stage), LEDGER, LEDGER_PARTITIONS)
+        events = engine.write_events(_folder(lake.events, stage))
+        for table, files in ((lake.quarantine, quarantine), (lake.ledger, ledger), (lake.events, events)):
+            _make_durable(table, files, stage)
+            if files or table is lake.events:
+                table.commit(plan.batch, files)
+    done = Refined(plan.batch, len(plan.inputs))
+    for _, _, _, _, outcome, reason, events_count in counts:
+        done.events[outcome] = done.events.get(outcome, 0) + events_count
+        if reason:
+            done.reasons[reason] = done.reasons.get(reason, 0) + events_count
+    return done
+
+
+def _folder(table: Table, stage: Path) -> Path:
+    """Where to write a table's files: in place on a local disk, else in a stage from which they are put."""
+    return table.root or stage / table.url.rsplit("/", 1)[-1]
+
+
+def _make_durable(table: Table, files: Sequence[DataFile], stage: Path) -> None:
+    if table.root is None:
+        from ..objects import Objects
+
+        store, folder = Objects(table.url), _folder(table, stage)
+        for file in files:
+            store.put(file.path, (folder / file.path).read_bytes())
+        return
+    folders: set[Path] = set()
+    for file in files:
+        path = table.root / file.path
+        sync_file(path)
+        folders.update(parent for parent in path.parents if parent.is_relative_to(table.root))
+    for folder in sorted(folders, reverse=True):
+        sync_folder(folder)

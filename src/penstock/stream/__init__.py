@@ -1,0 +1,87 @@
+"""Stage 2, the port: records go in durably, come out in order, and are kept to be read again.
+
+An adapter is a module in this folder, named by its URL scheme, with
+`open(url, *, clock, retention_seconds, max_bytes, rotate_seconds) -> Stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One event: `data` is one line of JSON without its newline; `key` groups what belongs together (a session)."""
+
+    data: bytes
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive records of one shard that arrived in the same minute.
+
+    `first` and `last` are offsets, counted from 0 in the shard, both inclusive. The same (shard, first, last) comes
+    back after a crash, with the same `data`: the records' lines, each with its newline.
+    """
+
+    shard: str
+    first: int
+    last: int
+    at: datetime
+    data: bytes
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+
+class Lag(NamedTuple):
+    """What a consumer has not committed; `oldest` is when the first of these became durable."""
+
+    records: int
+    bytes: int
+    oldest: datetime | None
+
+
+class Tail(NamedTuple):
+    """Records newer than a cursor, and the cursor to ask with next time (shard → offset)."""
+
+    lines: list[bytes]
+    cursor: Mapping[str, int]
+
+
+class Stream(Protocol):
+    """At-least-once, in order within a shard. Not promised: an order between shards, or a batch of a given size."""
+
+    max_record_bytes: int
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Returns only when all of `records` are durable. Raises Transient when they are not, or may not be."""
+
+    def poll(self, consumer: str, limit_bytes: int) -> Batch | None:
+        """The consumer's next batch: the same one until it is committed. At least one append, then up to the limit."""
+
+    def commit(self, consumer: str, batch: Batch) -> None:
+        """Move the consumer behind `batch`, durably."""
+
+    def lag(self, consumer: str) -> Lag:
+        """What is waiting for the consumer; cheap."""
+
+    def seek(self, consumer: str, at: datetime) -> int:
+        """Move the consumer back to the first batch at or after `at`; the old batches keep their identity.
+
+        Returns how many records will come again.
+        """
+
+    def tail(self, cursor: Mapping[str, int] | None) -> Tail:
+        """Records after `cursor`, for the live view; from None, only those to come."""
+
+    def ends(self) -> Mapping[str, int]:
+        """For each shard that is still kept, how many records were ever appended to it."""
+
+    def close(self) -> None:
+        """Let go of files and connections. May never be called: a crash must cost nothing."""
