@@ -1,7 +1,7 @@
 """Penstock: the event analytics pipeline that you own.
 
-    import penstock
-    penstock.open("./penstock-data").sql("select event_type, count(*) from events group by all").df()
+import penstock
+penstock.open("./penstock-data").sql("select event_type, count(*) from events group by all").df()
 """
 
 from __future__ import annotations

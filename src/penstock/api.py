@@ -33,7 +33,11 @@ class OpenLake:
         return self._db.sql(query)
 
     def _load(self, name: str, keys: tuple[str, ...], values: tuple[str, ...]) -> None:
-        types = ["bucket timestamptz", *(f"{key} varchar" for key in keys[1:]), *(f"{value} bigint" for value in values)]
+        types = [
+            "bucket timestamptz",
+            *(f"{key} varchar" for key in keys[1:]),
+            *(f"{value} bigint" for value in values),
+        ]
         self._db.execute(f"create or replace temp table {name} ({', '.join(types)})")
         rows = self.pipeline.gold.query(f"select * from {name}")
         if rows:
@@ -46,7 +50,9 @@ class OpenLake:
     def __enter__(self) -> OpenLake:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

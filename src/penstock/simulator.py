@@ -16,7 +16,14 @@ from .clock import iso
 
 Event = dict[str, Any]
 
-_PAGES = ("/", "/pricing", "/guides/first-event", "/guides/funnels", "/case-studies/real-time-analytics-pipeline.html", "/about")
+_PAGES = (
+    "/",
+    "/pricing",
+    "/guides/first-event",
+    "/guides/funnels",
+    "/case-studies/real-time-analytics-pipeline.html",
+    "/about",
+)
 _SOURCES = (
     ("linkedin", "social", "analytics_case_study", "https://www.linkedin.com/feed/"),
     ("newsletter", "email", "november", None),

@@ -10,7 +10,7 @@ import sys
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[import-untyped,unused-ignore]
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REQUESTS = Counter("penstock_requests_total", "Requests by HTTP status.", ["status"])
 EVENTS = Counter("penstock_events_total", "Events acknowledged, by what the collector already knows.", ["outcome"])
@@ -27,7 +27,7 @@ def exposition(multiprocess_folder: str | None) -> bytes:
     if multiprocess_folder is None:
         return generate_latest()
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=multiprocess_folder)
+    MultiProcessCollector(registry, path=multiprocess_folder)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 

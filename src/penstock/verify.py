@@ -69,7 +69,8 @@ def _ended(db: duckdb.DuckDBPyConnection, found: Verified) -> None:
     counts = {
         "stored": "select date_trunc('hour', received_at), source, count(*) from events group by all",
         "quarantined": "select date_trunc('hour', received_at), source, count(*) from quarantine group by all",
-        "duplicate": "select received_hour, source, sum(events)::bigint from ledger where outcome = 'duplicate' group by all",
+        "duplicate": "select received_hour, source, sum(events)::bigint from ledger"
+        " where outcome = 'duplicate' group by all",
     }
     for what, sql in counts.items():
         for hour, source, events in db.execute(sql).fetchall():
@@ -93,9 +94,9 @@ def _tables_agree(db: duckdb.DuckDBPyConnection, found: Verified) -> None:
         " group by all having count(*) > 1",
     }
     for text, sql in checks.items():
-        row = db.execute(f"select count(*) from ({sql})").fetchone()
-        if row and row[0]:
-            found.problems.append(f"{row[0]} {text}")
+        [(count,)] = db.execute(f"select count(*) from ({sql})").fetchall()
+        if count:
+            found.problems.append(f"{count} {text}")
 
 
 def _bronze(

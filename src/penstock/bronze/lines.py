@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from ..errors import BadFile
 
@@ -79,7 +80,7 @@ def _gunzip(data: bytes) -> bytes:
         while not member.eof:
             try:
                 part = member.decompress(data, 8 << 20)
-            except isal_zlib.error as error:
+            except IsalError as error:  # type: ignore[misc]
                 raise BadFile("bad_gzip", f"the gzip file is damaged: {error}") from error
             size += len(part)
             if size > FILE_BYTES:
@@ -152,9 +153,7 @@ def _split(plain: bytes, ends: np.ndarray) -> Lines:
     offsets[0] = 0
     offsets[1:] = ends + 1
     lengths = np.diff(offsets)
-    text = pa.Array.from_buffers(
-        pa.large_string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(plain)]
-    )
+    text = pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
     number = np.arange(1, len(ends) + 1, dtype=np.int64)
     suspect = (lengths > LINE_BYTES) | (lengths <= 2)
     if not _valid(text):
@@ -194,4 +193,3 @@ def _is_utf8(raw: bytes) -> bool:
 
 def _pairs(offsets: np.ndarray) -> zip[tuple[int, int]]:
     return zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-

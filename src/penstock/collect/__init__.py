@@ -1,4 +1,4 @@
-"""Stage 1: an HTTP request becomes durable records, then a 200. Pure up to the append; the server and a Lambda share it."""
+"""Stage 1: an HTTP request becomes durable records, then a 200. Pure up to the append, so a Lambda can share it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ The hot path of the collector: a loop of a few operations per event, everything 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -24,7 +23,9 @@ def split(dialect: Dialect, body: bytes, query: str) -> Split:
     try:
         found = dialect.split(body, query)
     except msgspec.ValidationError as error:
-        raise Refused(400, "malformed_json", "the body is not of the expected shape, or holds an impossible number") from error
+        raise Refused(
+            400, "malformed_json", "the body is not of the expected shape, or holds an impossible number"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(400, "malformed_json", "the body is not JSON in UTF-8") from error
     except RecursionError as error:
@@ -73,8 +74,10 @@ def admit(
         key = value.get("session_id") or value.get("anonymousId") or value.get("user_id")
         key = key if type(key) is str else ""
         if sniff and "messageId" in value and _is_segment(value):
-            segment = replace(found, raws=[text], values=[value], dialect="segment")
-            more, fates = admit(dialect, segment, body, source=source, received_at=received_at, user_agent=user_agent, new_id=new_id)
+            segment = found._replace(raws=[text], values=[value], dialect="segment")
+            more, fates = admit(
+                dialect, segment, body, source=source, received_at=received_at, user_agent=user_agent, new_id=new_id
+            )
             records += more
             ids += fates.ids
             continue

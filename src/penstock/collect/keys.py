@@ -1,4 +1,4 @@
-"""Write keys: which source a request belongs to. Without any configured source, all is `default` and no key is asked."""
+"""Write keys: which source a request belongs to. Without configured sources all is `default` and no key is asked."""
 
 from __future__ import annotations
 

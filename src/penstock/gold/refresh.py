@@ -70,14 +70,11 @@ def _actions(commit: bytes) -> Iterator[dict[str, dict[str, object]]]:
         yield json.loads(line)
 
 
-def _recompute(
-    db: duckdb.DuckDBPyConnection, paths: Sequence[str], hours: Sequence[datetime], store: Store
-) -> None:
+def _recompute(db: duckdb.DuckDBPyConnection, paths: Sequence[str], hours: Sequence[datetime], store: Store) -> None:
     marks = ", ".join(f"timestamptz '{hour.isoformat()}'" for hour in hours)
     sql = snapshot.read_sql(paths, EVENTS)
     db.execute(
-        f"create or replace temp view events as select * from ({sql})"
-        f" where date_trunc('hour', event_ts) in ({marks})"
+        f"create or replace temp view events as select * from ({sql}) where date_trunc('hour', event_ts) in ({marks})"
     )
     for rollup in ROLLUPS:
         store.replace(rollup, hours, db.execute(rollup.sql).fetchall())

@@ -16,7 +16,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 
 def work(pipeline: Pipeline, stop: threading.Event) -> None:
-    """Until `stop` is set; then once more, so that what was acknowledged is in the lake. A failing job is tried again."""
+    """Until `stop` is set; then once more, so all acknowledged is in the lake. A failing job is tried again."""
     log = structlog.get_logger()
     pause = _IDLE_SECONDS
     while not stop.wait(pause):
@@ -28,7 +28,9 @@ def work(pipeline: Pipeline, stop: threading.Event) -> None:
             except Exception as error:
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
                 hint = getattr(error, "hint", "")
-                log.error("job failed", job=name, error=repr(error), hint=hint, exc_info=not isinstance(error, Transient))
+                log.error(
+                    "job failed", job=name, error=repr(error), hint=hint, exc_info=not isinstance(error, Transient)
+                )
                 break
             if done:
                 busy = True

@@ -1,1 +1,1 @@
-"""Stage 4: new bronze objects become typed, deduplicated rows in a Delta table, or quarantine, and a line in the ledger."""
+"""Stage 4: new bronze objects become typed rows of a Delta table, each once, or quarantine; and the ledger."""

@@ -28,7 +28,9 @@ def pending(silver: Objects, committed: int) -> Plan | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise LakeError(f"the plan of batch {committed + 1} is damaged", hint="remove it; its inputs are in the inbox") from error
+        raise LakeError(
+            f"the plan of batch {committed + 1} is damaged", hint="remove it; its inputs are in the inbox"
+        ) from error
 
 
 def freeze(silver: Objects, plan: Plan) -> Plan:

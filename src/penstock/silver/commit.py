@@ -143,13 +143,10 @@ def set_torn_commits_aside(root: Path) -> list[Path]:
     torn commit, or is torn itself, goes too; the JSON commits hold all that it held.
     """
     log = root / "_delta_log"
-    aside = []
-    for path in sorted(log.glob("*.json"), reverse=True)[:_TORN_LOOKBACK]:
-        if not _is_whole(path):
-            aside.append(_aside(path))
-    for path in log.glob("*.checkpoint*.parquet"):
-        if not _is_parquet(path):
-            aside.append(_aside(path))
+    last = sorted(log.glob("*.json"), reverse=True)[:_TORN_LOOKBACK]
+    torn = [path for path in last if not _is_whole(path)]
+    torn += [path for path in log.glob("*.checkpoint*.parquet") if not _is_parquet(path)]
+    aside = [_aside(path) for path in torn]
     pointer = log / "_last_checkpoint"
     if pointer.exists() and not _points_to_something(pointer):
         aside.append(_aside(pointer))

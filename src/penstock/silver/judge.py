@@ -1,4 +1,4 @@
-"""Properties, too deep or with too many or unusable names → a reason. Pure; asked only for those that may be at fault."""
+"""Properties too deep, too many, or badly named → a reason. Pure; asked only for those that may be at fault."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -10,7 +11,18 @@ from urllib.parse import urlsplit
 import crawleruseragents
 import ua_parser
 
-_SEARCH = ("google.", "bing.", "duckduckgo.", "ecosia.", "yahoo.", "baidu.", "yandex.", "qwant.", "startpage.", "brave.")
+_SEARCH = (
+    "google.",
+    "bing.",
+    "duckduckgo.",
+    "ecosia.",
+    "yahoo.",
+    "baidu.",
+    "yandex.",
+    "qwant.",
+    "startpage.",
+    "brave.",
+)
 _SOCIAL = (
     "linkedin.", "lnkd.in", "twitter.", "t.co", "x.com", "facebook.", "fb.", "instagram.", "reddit.", "youtube.",
     "youtu.be", "pinterest.", "tiktok.", "mastodon.", "bsky.", "threads.", "news.ycombinator.", "whatsapp.",
@@ -49,15 +61,16 @@ def is_bot(user_agent: str) -> bool:
 
 
 @cache
-def _crawlers() -> tuple[object, ...]:
-    import re
-
+def _crawlers() -> tuple[re.Pattern[str], ...]:
     patterns = [
         entry["pattern"]
         for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA
         if "http-library" not in entry.get("tags", ())
     ]
-    return tuple(re.compile("|".join(f"(?:{pattern})" for pattern in patterns[i : i + 100])) for i in range(0, len(patterns), 100))
+    return tuple(
+        re.compile("|".join(f"(?:{pattern})" for pattern in patterns[i : i + 100]))
+        for i in range(0, len(patterns), 100)
+    )
 
 
 def _device(user_agent: str) -> str | None:

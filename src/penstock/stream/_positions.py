@@ -23,7 +23,9 @@ class Positions:
 
     def next(self, consumer: str, shard: str) -> int:
         """The first offset that the consumer has not committed."""
-        row = self._db.execute("select next from positions where consumer = ? and shard = ?", (consumer, shard)).fetchone()
+        row = self._db.execute(
+            "select next from positions where consumer = ? and shard = ?", (consumer, shard)
+        ).fetchone()
         return row[0] if row else 0
 
     def move(self, consumer: str, shard: str, next_offset: int) -> None:

@@ -67,7 +67,9 @@ def split(body: bytes, query: str) -> Split:
 
 def _from_query(query: str) -> dict[str, str]:
     """`?page=/post&time=2021-03-13T12:34:56Z` → the event of a page that has no tracker."""
-    fields = {name: value for name, value in parse_qsl(query, max_num_fields=64) if name not in ("writeKey", "write_key")}
+    fields = {
+        name: value for name, value in parse_qsl(query, max_num_fields=64) if name not in ("writeKey", "write_key")
+    }
     if not fields.keys() & {"page", "page_path", "event_type"}:
         raise Refused(400, "empty_body", "send an event as JSON, or ?page=... in the URL")
     fields.setdefault("event_type", "page_view")

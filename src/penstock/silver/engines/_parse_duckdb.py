@@ -36,7 +36,7 @@ def probe(db: duckdb.DuckDBPyConnection) -> dict[tuple[bool, str], set[str]]:
     """
     mark = MARK.decode()
     kinds = "|".join(sorted(SEGMENT_TYPES))
-    nul = db.execute("select 1 from lines where contains(line, '\\u0000') limit 1").fetchone()
+    nul = db.execute("select 1 from lines where contains(line, '\\u0000') limit 1").fetchall()
     # NUL cannot be stored as text everywhere, so it becomes the replacement character; bronze keeps what was sent.
     line = "replace(line, '\\u0000', '\\ufffd')" if nul else "line"
     db.execute(
@@ -53,7 +53,8 @@ def probe(db: duckdb.DuckDBPyConnection) -> dict[tuple[bool, str], set[str]]:
     rows = db.execute(
         """
         select distinct stamped, dialect, unnest(['']
-               || coalesce(try(case when stamped then json_keys(line, '$.event') else json_keys(line) end), [])) as field
+               || coalesce(try(case when stamped then json_keys(line, '$.event') else json_keys(line) end), [])
+               ) as field
         from spoken order by all
         """
     ).fetchall()
@@ -72,7 +73,9 @@ def parsed_sql(found: Mapping[tuple[bool, str], set[str]]) -> str:
 
 def columns_in(found: Mapping[tuple[bool, str], set[str]]) -> set[str]:
     """The wire columns that may be there."""
-    there = {column for (_, name), fields in found.items() for column, paths in _reduced(name, fields).paths.items() if paths}
+    there = {
+        column for (_, name), fields in found.items() for column, paths in _reduced(name, fields).paths.items() if paths
+    }
     if any(stamped for stamped, _ in found):
         there |= {"sent_ts", "user_agent"}
     return there
@@ -111,7 +114,10 @@ def _group(stamped: bool, name: str, dialect: Dialect, alone: bool) -> str:
     if stamped:
         columns["sent_ts"] = f"coalesce({columns['sent_ts']}, j.sent_ts)"
         columns["user_agent"] = f"coalesce({columns['user_agent']}, j.user_agent)"
-        who = "coalesce(j.source, 'default') as source, coalesce(try_cast(j.received_at as timestamptz), arrived) as received_at, j.event_id as made_id"
+        who = (
+            "coalesce(j.source, 'default') as source,"
+            " coalesce(try_cast(j.received_at as timestamptz), arrived) as received_at, j.event_id as made_id"
+        )
         known = "j.reason"
     else:
         who = (
@@ -120,9 +126,7 @@ def _group(stamped: bool, name: str, dialect: Dialect, alone: bool) -> str:
             " then md5(bronze_file || ':' || bronze_line)::uuid::varchar end as made_id"
         )
         known = "case when ltrim(line)[1] <> '{' then 'not_an_object' end"
-    is_text = ", ".join(
-        f"coalesce({raw(column)}[1] = '\"', true) as {column}_is_text" for column in _MUST_BE_TEXT
-    )
+    is_text = ", ".join(f"coalesce({raw(column)}[1] = '\"', true) as {column}_is_text" for column in _MUST_BE_TEXT)
     within = "$.event." if stamped else "$."
     beside = f", json_extract(line, [{', '.join(repr(within + path) for path in apart)}]) as apart" if apart else ""
     literal = name.replace("'", "''")
@@ -170,7 +174,9 @@ def _unquoted(json_text: str) -> str:
     """A JSON string's text; the JSON of anything else."""
     if json_text == _NOTHING:
         return json_text
-    plain = f"case when contains({json_text}, '\\') then json_extract_string({json_text}, '$') else ({json_text})[2:-2] end"
+    plain = (
+        f"case when contains({json_text}, '\\') then json_extract_string({json_text}, '$') else ({json_text})[2:-2] end"
+    )
     return f"(case when ({json_text})[1] = '\"' then {plain} else {json_text} end)::varchar"
 
 

@@ -1,11 +1,12 @@
-"""Silver on DuckDB: lines of bronze in memory → cleaned rows, what is new among them, and Parquet files with statistics.
+"""Silver on DuckDB: lines of bronze in memory → cleaned rows, the new among them, and Parquet files with statistics.
 
 Only the step from text to `parsed` is DuckDB's own; the rest is `clean.sql`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files as resources
@@ -39,7 +40,9 @@ _LINES = pa.schema(
 class DuckDB:
     """One batch: give it lines, run it, take what comes out. Not reused."""
 
-    def __init__(self, *, memory_limit: str | None = None, threads: int | None = None, spill: Path | None = None) -> None:
+    def __init__(
+        self, *, memory_limit: str | None = None, threads: int | None = None, spill: Path | None = None
+    ) -> None:
         config: dict[str, Any] = {"allow_unsigned_extensions": False, "autoinstall_known_extensions": False}
         if memory_limit:
             config["memory_limit"] = memory_limit
@@ -92,15 +95,15 @@ class DuckDB:
     def hours(self) -> list[datetime]:
         """The hours, by both clocks, in which the new events happened."""
         rows = self._db.execute(
-            "select distinct date_trunc('hour', event_ts) from cleaned where reason is null"
-            " union select distinct date_trunc('hour', client_ts) from cleaned where reason is null and client_ts is not null"
+            "select distinct date_trunc('hour', event_ts) from cleaned where reason is null union "
+            "select distinct date_trunc('hour', client_ts) from cleaned where reason is null and client_ts is not null"
         ).fetchall()
         return [row[0].astimezone(UTC) for row in rows]
 
     def any_without_clock(self) -> bool:
         """Whether an event with an id of its own has no time of its own."""
         return bool(
-            self._db.execute("select 1 from cleaned where reason is null and client_ts is null limit 1").fetchone()
+            self._db.execute("select 1 from cleaned where reason is null and client_ts is null limit 1").fetchall()
         )
 
     def dedupe(self, known_files: Iterable[str]) -> None:
@@ -136,8 +139,8 @@ class DuckDB:
         )
         hours = ", ".join(c.name for c in PARTITIONS)
         big = self._db.execute(
-            f"select {hours} from cleaned where year is not null and reason is null group by all having count(*) > {_ROW_GROUP}"
-            " order by all"
+            f"select {hours} from cleaned where year is not null and reason is null"
+            f" group by all having count(*) > {_ROW_GROUP} order by all"
         ).fetchall()
         # DuckDB writes one partition with one thread, so the big hours are written for themselves.
         found = [file for hour in big for file in self._write_hour(new, folder, hour)]
@@ -165,8 +168,8 @@ class DuckDB:
             from rejects
         """
         self._db.execute(f"create temp table quarantined as select * from ({sql})")
-        count = self._db.execute("select count(*) from quarantined").fetchone()
-        if not count or not count[0]:
+        [(count,)] = self._db.execute("select count(*) from quarantined").fetchall()
+        if not count:
             return []
         return self.write("select * from quarantined order by bronze_file, bronze_line", folder, columns)
 
@@ -182,7 +185,8 @@ class DuckDB:
             left join repeated as r on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line
             group by all
             union all
-            select {batch}::bigint, bronze_file, date_trunc('hour', received_at), 'default', 'quarantined', reason, count(*)
+            select {batch}::bigint, bronze_file, date_trunc('hour', received_at), 'default', 'quarantined', reason,
+                   count(*)
             from rejects group by all
             order by all
             """
@@ -214,7 +218,7 @@ class DuckDB:
 
     # steps
 
-    def _look_up(self, there: Collection[str]) -> None:
+    def _look_up(self, there: AbstractSet[str]) -> None:
         """Tables `agents`, `referrers` and `suspects`; of what is not there, they stay empty."""
         agents = self._distinct("user_agent") if "user_agent" in there else []
         self._fill(
@@ -224,7 +228,8 @@ class DuckDB:
         wanted = ("referrer", "utm_source", "utm_medium")
         origins = [(None, None, None)] if there.isdisjoint(wanted) else self._distinct(", ".join(wanted))
         self._fill(
-            "referrers (referrer varchar, utm_source varchar, utm_medium varchar, referrer_host varchar, channel varchar)",
+            "referrers (referrer varchar, utm_source varchar, utm_medium varchar, referrer_host varchar,"
+            " channel varchar)",
             [lookups.referrer(*row) for row in origins],
         )
         suspects = (

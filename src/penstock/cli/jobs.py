@@ -1,0 +1,84 @@
+"""`deliver`, `refine`, `rollup`: the jobs of the way, once (for cron) or forever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from ..hosts.process import only_worker, stop_event
+from ..pipeline import Pipeline
+from ..silver.refine import Refined
+from .options import Config, Data, Once, pipeline
+from .output import say
+
+_PAUSE_SECONDS = 1.0
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(deliver)
+    app.command()(refine)
+    app.command()(rollup)
+
+
+def deliver(once: Once = False, data: Data = None, config: Config = None) -> None:
+    """Stream → bronze: write what waits as gz JSONL objects."""
+    with pipeline(data, config) as way:
+
+        def step() -> bool:
+            done = way.deliver(only_if_due=not once)
+            if done or once:
+                say(f"{done.objects} objects, {done.records} records" if done else "0 objects, 0 records")
+            return False
+
+        _run(way, step, once)
+
+
+def refine(once: Once = False, data: Data = None, config: Config = None) -> None:
+    """Bronze → silver: make rows of what is new."""
+    with pipeline(data, config) as way:
+        total = Refined(0, 0)
+
+        def step() -> bool:
+            nonlocal total
+            done = way.refine()
+            if done is not None:
+                say(_told(f"batch {done.batch}: ", done))
+                total = Refined(done.batch, total.files + done.files)
+            elif once and not total.files:
+                say(_told("", Refined(0, 0)))
+            return done is not None
+
+        _run(way, step, once)
+
+
+def _told(start: str, done: Refined) -> str:
+    outcomes = ", ".join(f"{done.events.get(name, 0)} {name}" for name in ("stored", "duplicate", "quarantined"))
+    reasons = f" ({', '.join(f'{n} {reason}' for reason, n in sorted(done.reasons.items()))})" if done.reasons else ""
+    return f"{start}{done.files} files, {done.read} events: {outcomes}{reasons}"
+
+
+def rollup(once: Once = False, data: Data = None, config: Config = None) -> None:
+    """Silver → gold: recompute the hours that changed."""
+    with pipeline(data, config) as way:
+
+        def step() -> bool:
+            hours = way.rollup()
+            if hours or once:
+                say(f"{hours} hours recomputed")
+            return False
+
+        _run(way, step, once)
+
+
+def _run(way: Pipeline, step: Callable[[], Any], once: bool) -> None:
+    """`step` until it has nothing left; without `once`, again after a pause, until a signal."""
+    with only_worker(way.settings.data):
+        stop = stop_event()
+        while not stop.is_set():
+            if step():
+                continue
+            if once:
+                return
+            stop.wait(_PAUSE_SECONDS)

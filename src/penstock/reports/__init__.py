@@ -1,0 +1,1 @@
+"""Stage 6: questions, and the rows that answer them."""

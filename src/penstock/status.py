@@ -1,0 +1,66 @@
+"""The way as it is now: per stage what it holds, what waits for the next, and how fresh it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+
+from .bronze.deliver import CONSUMER
+from .bronze.layout import INBOX, arrival, from_inbox
+from .clock import iso
+from .pipeline import Pipeline
+
+
+class StageStatus(NamedTuple):
+    """Texts for people: `waiting` is what the next stage has not taken."""
+
+    stage: str
+    holds: str
+    waiting: str
+    newest: str
+
+
+def status(pipeline: Pipeline) -> list[StageStatus]:
+    """One row per stage; reads bookmarks and statistics, not the data."""
+    return [_stream(pipeline), _bronze(pipeline), *_silver(pipeline), _gold(pipeline)]
+
+
+def _stream(pipeline: Pipeline) -> StageStatus:
+    lag = pipeline.stream.lag(CONSUMER)
+    kept = sum(pipeline.stream.ends().values())
+    waiting = f"{lag.records} records, {lag.bytes} bytes"
+    return StageStatus("stream", f"{kept} records replayable", waiting, f"oldest waiting {_when(lag.oldest)}")
+
+
+def _bronze(pipeline: Pipeline) -> StageStatus:
+    inbox = [from_inbox(entry.key) for entry in pipeline.lake.bronze.list(INBOX)]
+    newest = max((at for key in inbox if (at := arrival(key))), default=None)
+    return StageStatus("bronze", pipeline.lake.bronze.url, f"{len(inbox)} objects", f"newest waiting {_when(newest)}")
+
+
+def _silver(pipeline: Pipeline) -> list[StageStatus]:
+    views = pipeline.lake.views()
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        [(stored, newest)] = db.execute(f"select count(*), max(received_at) from ({views['events']})").fetchall()
+        [(bad, last)] = db.execute(f"select count(*), max(received_at) from ({views['quarantine']})").fetchall()
+    version = pipeline.lake.events.version()
+    done = pipeline.gold.version()
+    behind = version - done if done is not None else version
+    return [
+        StageStatus(
+            "silver", f"{stored} events, batch {pipeline.lake.events.batch()}", f"{behind} commits", _when(newest)
+        ),
+        StageStatus("quarantine", f"{bad} events", "", _when(last)),
+    ]
+
+
+def _gold(pipeline: Pipeline) -> StageStatus:
+    hours = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
+    return StageStatus("gold", f"{hours[0]} hours", "", hours[1] or "nothing yet")
+
+
+def _when(moment: datetime | None) -> str:
+    return iso(moment) if moment else "nothing yet"
