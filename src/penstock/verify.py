@@ -125,7 +125,7 @@ def _count(db: duckdb.DuckDBPyConnection, key: str, data: bytes) -> Counts:
     """Events of one object by (hour of receipt, source)."""
     when = arrival(key) or datetime(1970, 1, 1, tzinfo=UTC)
     try:
-        lines = read_lines(key, data)
+        lines = read_lines(data)
     except BadFile:
         return {(_hour(when), DEFAULT_SOURCE): 1}
     return _count_lines(db, lines, when)

@@ -5,12 +5,15 @@ DuckDB would read a damaged gzip as good, so nothing is handed on that was not c
 
 from __future__ import annotations
 
+import io
 import json
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from isal import isal_zlib
+from isal import igzip
 from isal.igzip_lib import IsalError
 
 from ..errors import BadFile
@@ -18,7 +21,6 @@ from ..errors import BadFile
 FILE_BYTES = 2 << 30
 LINE_BYTES = 2 << 20
 _CHUNK = 1 << 20
-_GZIP_BITS = 31
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _READABLE = (".jsonl", ".ndjson", ".json", ".gz", ".zst", ".zstd")
 
@@ -43,84 +45,90 @@ def readable(name: str) -> bool:
     return name.lower().endswith(_READABLE)
 
 
-def read_lines(name: str, data: bytes) -> Lines:
+def read_lines(data: bytes) -> Lines:
     """The lines of an object. Raises BadFile if it is damaged as a whole."""
     plain = decompress(data)
-    if _one_document(name, plain):
+    if _one_document(plain):
         return _elements(plain)
     ends = _newlines(plain)
     if len(plain) and (not len(ends) or ends[-1] != len(plain) - 1):
-        plain += b"\n"
-        ends = np.append(ends, len(plain) - 1)
+        ends = np.append(ends, len(plain) - 1)  # the last line has no line break
     return _split(plain, ends)
 
 
-def decompress(data: bytes) -> bytes:
-    """By the first bytes, not by the name. Raises BadFile: bad_gzip, bad_zstd, file_too_large."""
+def decompress(data: bytes) -> memoryview:
+    """By the first bytes, not by the name. Raises BadFile: bad_gzip, gz_truncated, bad_zstd, file_too_large."""
     if data.startswith(_GZIP):
         return _gunzip(data)
     if data.startswith(_ZSTD):
-        try:
-            with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-                plain: bytes = stream.read(FILE_BYTES + 1)
-        except OSError as error:
-            raise BadFile("bad_zstd", f"the zstd file is damaged: {error}") from error
-    else:
-        plain = data
-    if len(plain) > FILE_BYTES:
-        raise BadFile("file_too_large", f"a file may hold {FILE_BYTES} bytes after decompression")
-    return plain
+        return _unzstd(data)
+    if len(data) > FILE_BYTES:
+        raise _too_large()
+    return memoryview(data)
 
 
-def _gunzip(data: bytes) -> bytes:
-    out: list[bytes] = []
+def _gunzip(data: bytes) -> memoryview:
+    """All members, check sums verified, into one array that numpy takes in huge pages: half the time of bytes."""
+    hint = int.from_bytes(data[-4:], "little")
+    out = np.empty(min(max(hint, len(data)) + 1, FILE_BYTES + 1), np.uint8)
     size = 0
-    while data:
-        member = isal_zlib.decompressobj(_GZIP_BITS)
-        while not member.eof:
-            try:
-                part = member.decompress(data, 8 << 20)
-            except IsalError as error:  # type: ignore[misc]
-                raise BadFile("bad_gzip", f"the gzip file is damaged: {error}") from error
-            size += len(part)
-            if size > FILE_BYTES:
-                raise BadFile("file_too_large", f"a file may hold {FILE_BYTES} bytes after decompression")
-            if not part and not member.eof and not member.unconsumed_tail:
-                raise BadFile("gz_truncated", "the gzip file is cut off")
-            out.append(part)
-            data = member.unconsumed_tail
-        data = member.unused_data
-    return out[0] if len(out) == 1 else b"".join(out)
+    try:
+        with igzip.IGzipFile(fileobj=io.BytesIO(data)) as file:  # type: ignore[no-untyped-call]
+            while count := file.readinto(out.data[size : size + _CHUNK]):
+                size += count
+                if size > FILE_BYTES:
+                    raise _too_large()
+                if size == len(out):
+                    out = np.resize(out, min(2 * size, FILE_BYTES + 1))
+    except EOFError as error:
+        raise BadFile("gz_truncated", "the gzip file is cut off") from error
+    except (OSError, IsalError, zlib.error) as error:  # type: ignore[misc]
+        raise BadFile("bad_gzip", f"the gzip file is damaged: {error}") from error
+    return out.data[:size]
 
 
-def _one_document(name: str, plain: bytes) -> bool:
+def _unzstd(data: bytes) -> memoryview:
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            plain = stream.read(FILE_BYTES + 1)
+    except OSError as error:
+        raise BadFile("bad_zstd", f"the zstd file is damaged: {error}") from error
+    if len(plain) > FILE_BYTES:
+        raise _too_large()
+    return memoryview(plain)
+
+
+def _too_large() -> BadFile:
+    return BadFile("file_too_large", f"a file may hold {FILE_BYTES} bytes after decompression")
+
+
+def _one_document(plain: memoryview) -> bool:
     """An array, or objects without line breaks between them (as Firehose writes)."""
-    start = plain[:256].lstrip()[:1]
-    return start == b"[" or (start == b"{" and _no_line_is_whole(plain))
+    start = bytes(plain[:256]).lstrip()[:1]
+    return start == b"[" or (start == b"{" and not _first_line_is_one_object(plain))
 
 
-def _no_line_is_whole(plain: bytes) -> bool:
-    """True if the first line goes on after its first object, or ends before it."""
-    end = plain.find(b"\n")
-    first = plain if end < 0 else plain[:end]
-    if b"}{" not in first and first.rstrip().endswith(b"}"):
-        return False
+def _first_line_is_one_object(plain: memoryview) -> bool:
+    """False if the first line goes on after its object, or is only its opening brace."""
+    first = bytes(plain[: LINE_BYTES + 1]).partition(b"\n")[0].strip()
+    if b"}{" not in first and first.endswith(b"}"):
+        return True
     try:
         text = first.decode()
-        _, stop = json.JSONDecoder().raw_decode(text.lstrip())
+        _, stop = json.JSONDecoder().raw_decode(text)
     except (UnicodeDecodeError, RecursionError):
-        return False
+        return True
     except ValueError:
-        return first.strip() == b"{"
-    return bool(text.lstrip()[stop:].strip())
+        return first != b"{"
+    return not text[stop:].strip()
 
 
-def _elements(plain: bytes) -> Lines:
+def _elements(plain: memoryview) -> Lines:
     """Each object of an array or of a row of objects as one line; what cannot be read is one bad line."""
     texts: list[str] = []
     bad: list[tuple[int, str, bytes]] = []
     try:
-        text = plain.decode()
+        text = bytes(plain).decode()
     except UnicodeDecodeError as error:
         raise BadFile("bad_encoding", "the file is not UTF-8") from error
     decoder = json.JSONDecoder()
@@ -140,14 +148,16 @@ def _elements(plain: bytes) -> Lines:
     return Lines(pa.array(texts, pa.large_string()), numbers, bad)
 
 
-def _newlines(plain: bytes) -> np.ndarray:
+def _newlines(plain: memoryview) -> np.ndarray:
     """Offsets of every line break; in blocks, so that the masks stay in the processor's cache."""
     codes = np.frombuffer(plain, dtype=np.uint8)
-    found = [np.flatnonzero(codes[i : i + _CHUNK] == 10) + i for i in range(0, len(codes), _CHUNK)]
+    starts = range(0, len(codes), _CHUNK)
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda start: np.flatnonzero(codes[start : start + _CHUNK] == 10) + start, starts))
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _split(plain: bytes, ends: np.ndarray) -> Lines:
+def _split(plain: memoryview, ends: np.ndarray) -> Lines:
     """Lines over the bytes themselves, without a copy."""
     offsets = np.empty(len(ends) + 1, dtype=np.int64)
     offsets[0] = 0
@@ -157,12 +167,14 @@ def _split(plain: bytes, ends: np.ndarray) -> Lines:
     number = np.arange(1, len(ends) + 1, dtype=np.int64)
     suspect = (lengths > LINE_BYTES) | (lengths <= 2)
     if not _valid(text):
-        suspect |= np.fromiter((not _is_utf8(plain[a:b]) for a, b in _pairs(offsets)), dtype=bool, count=len(ends))
+        suspect |= np.fromiter(
+            (not _is_utf8(bytes(plain[a:b])) for a, b in _pairs(offsets)), dtype=bool, count=len(ends)
+        )
     if not suspect.any():
         return Lines(text, pa.array(number), [])
     bad = []
     for index in np.flatnonzero(suspect):
-        raw = plain[offsets[index] : offsets[index + 1]].rstrip(b"\r\n")
+        raw = bytes(plain[offsets[index] : offsets[index + 1]]).rstrip(b"\r\n")
         if not raw.strip():
             continue
         if len(raw) > LINE_BYTES:

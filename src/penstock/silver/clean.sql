@@ -1,7 +1,8 @@
 -- parsed (text as sent) + agents, referrers, suspects (judged once per distinct value) → one row per line:
 -- the columns of silver, and `reason` with `detail` where the line is no event.
 --
--- DuckDB's dialect; sqlglot carries it to Spark. `parsed` has bronze_file, bronze_line, stamped, source, dialect,
+-- DuckDB's dialect; sqlglot carries it to Spark. All times are UTC, and plain until the end: arithmetic with zones is
+-- several times slower. `parsed` has bronze_file, bronze_line, stamped, source, dialect,
 -- received_at, known_reason, made_id, event_id_is_text, event_type_is_text, and every column of columns.WIRE.
 
 with named as (
@@ -13,7 +14,10 @@ with named as (
              then anonymous_id end as anonymous_id,
         case when session_id not in ('null', 'undefined', '00000000-0000-0000-0000-000000000000')
              then session_id end as session_id,
-        coalesce(user_id, '') || '|' || coalesce(anonymous_id, '') || '|' || coalesce(session_id, '') as ids_as_sent
+        coalesce(user_id in ('null', 'undefined', '00000000-0000-0000-0000-000000000000'), false)
+            or coalesce(anonymous_id in ('null', 'undefined', '00000000-0000-0000-0000-000000000000'), false)
+            or coalesce(session_id in ('null', 'undefined', '00000000-0000-0000-0000-000000000000'), false)
+            as has_placeholder
     from parsed
 ),
 
@@ -23,7 +27,10 @@ times as (
         case when strlen(event_ts) <> length(event_ts)
              then translate(event_ts, '‐‑‒–—―−', '-------') else event_ts end as event_text,
         event_ts is not null and strlen(event_ts) <> length(event_ts) as repaired,
-        translate(lower(trim(event_type)), ' -', '__') as event_name
+        -- only names that need it are rewritten: trim and replace are slow
+        case when contains(event_type, ' ') or contains(event_type, '-')
+             then replace(replace(trim(lower(event_type)), ' ', '_'), '-', '_')
+             else lower(event_type) end as event_name
     from named
 ),
 
@@ -31,23 +38,33 @@ clocks as (
     select
         *,
         case
-            when event_text is null then null
-            when not (event_text between '0' and ':') then null
+            when event_text is null or not (event_text between '0' and ':') then null
+            -- 2026-02-01T12:00:00.000Z and the like, which is nearly all
+            when ends_with(event_text, 'Z') then coalesce(
+                try_cast(event_text as timestamp),
+                case when try_cast(split_part(event_text, '-', 1) as bigint) > 9999
+                     then timestamp '9999-12-31 00:00:00' end
+            )
             when right(event_text, 6) between '+15:00' and '+99:99' then null
             when right(event_text, 6) between '-15:00' and '-99:99' then null
-            when try_cast(split_part(event_text, '-', 1) as bigint) between 10000 and 999999999
-                and contains(event_text, '-') then timestamptz '9999-12-31 00:00:00+00'
-            when contains(event_text, '-') then try_cast(event_text as timestamptz)
-            when try_cast(event_text as double) < 100000000000 then to_timestamp(try_cast(event_text as double))
-            when try_cast(event_text as double) < 100000000000000 then to_timestamp(try_cast(event_text as double) / 1000)
+            when substr(event_text, 5, 1) = '-' then try_cast(event_text as timestamp)
+            when contains(event_text, '-')
+                then case when try_cast(split_part(event_text, '-', 1) as bigint) > 9999
+                          then timestamp '9999-12-31 00:00:00' end
+            when try_cast(event_text as double) < 100000000000
+                then make_timestamp((try_cast(event_text as double) * 1000000)::bigint)
+            when try_cast(event_text as double) < 100000000000000
+                then make_timestamp((try_cast(event_text as double) * 1000)::bigint)
             when try_cast(event_text as double) < 100000000000000000
-                then to_timestamp(try_cast(event_text as double) / 1000000)
+                then make_timestamp(try_cast(event_text as double)::bigint)
         end as client,
         case
-            when sent_ts is null or not (sent_ts between '0' and ':') then null
-            when contains(sent_ts, '-') then try_cast(sent_ts as timestamptz)
-            when try_cast(sent_ts as double) < 100000000000 then to_timestamp(try_cast(sent_ts as double))
-            when try_cast(sent_ts as double) < 100000000000000 then to_timestamp(try_cast(sent_ts as double) / 1000)
+            when not stamped or sent_ts is null or not (sent_ts between '0' and ':') then null
+            when contains(sent_ts, '-') then try_cast(sent_ts as timestamp)
+            when try_cast(sent_ts as double) < 100000000000
+                then make_timestamp((try_cast(sent_ts as double) * 1000000)::bigint)
+            when try_cast(sent_ts as double) < 100000000000000
+                then make_timestamp((try_cast(sent_ts as double) * 1000)::bigint)
         end as sent
     from times
 ),
@@ -56,12 +73,12 @@ skews as (
     select
         *,
         case
-            when sent is null or client is null or not stamped then interval 0 seconds
+            when sent is null or client is null then interval 0 seconds
             when received_at - sent > interval 24 hours then interval 24 hours
             when sent - received_at > interval 24 hours then interval (-24) hours
             else received_at - sent
         end as skew,
-        stamped and sent is not null and (received_at - sent > interval 24 hours or sent - received_at > interval 24 hours) as skewed
+        sent is not null and (received_at - sent > interval 24 hours or sent - received_at > interval 24 hours) as skewed
     from clocks
 ),
 
@@ -90,8 +107,6 @@ typed as (
         try_cast(first_day as date) as first_day_value,
         try_cast(prev_day as date) as prev_day_value,
         event_name in ('purchase', 'order_completed', 'purchase_completed') as is_purchase,
-        ids_as_sent <> coalesce(user_id, '') || '|' || coalesce(anonymous_id, '') || '|' || coalesce(session_id, '')
-            as has_placeholder,
         stamped and happened < received_at - interval 35 days as late
     from placed
 ),
@@ -110,7 +125,7 @@ judged as (
             when t.dialect = 'events' and t.stamped and t.session_id is null and t.event_name in (
                 'page_view', 'cta_click', 'scroll_depth', 'time_on_page', 'form_start', 'form_submit', 'exit_intent'
             ) then 'missing_session_id'
-            when t.event_text is not null and (t.client is null or t.client < timestamptz '1970-01-01 00:00:00+00')
+            when t.event_text is not null and (t.client is null or t.client < timestamp '1970-01-01 00:00:00')
                 then 'bad_timestamp'
             when (t.quantity_value is null and try_cast(t.quantity as double) is not null)
               or (t.width_value is null and try_cast(t.screen_width as double) is not null)
@@ -131,9 +146,9 @@ select
     t.user_id,
     t.anonymous_id,
     t.session_id,
-    t.happened as event_ts,
-    case when t.client < timestamptz '9999-01-01 00:00:00+00' then t.client end as client_ts,
-    t.received_at,
+    make_timestamptz(epoch_us(t.happened)) as event_ts,
+    case when t.client < timestamp '9999-01-01 00:00:00' then make_timestamptz(epoch_us(t.client)) end as client_ts,
+    make_timestamptz(epoch_us(t.received_at)) as received_at,
     t.page_path,
     t.page_url,
     t.page_title,
@@ -155,7 +170,7 @@ select
     t.timezone,
     t.country,
     t.product_id,
-    lower(trim(t.category)) as category,
+    case when contains(t.category, ' ') then trim(lower(t.category)) else lower(t.category) end as category,
     t.price_value as price,
     t.quantity_value as quantity,
     case when t.is_purchase

@@ -7,8 +7,10 @@ whose commit is the only one that counts · clear the inbox.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,9 +18,9 @@ import duckdb
 import pyarrow as pa
 
 from ..bronze.layout import INBOX, arrival, from_inbox, inbox_key
-from ..bronze.lines import read_lines
+from ..bronze.lines import Lines, read_lines
 from ..errors import BadFile
-from ..objects import sync_file, sync_folder
+from ..objects import Objects, sync_file, sync_folder
 from . import bookmark, snapshot
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
@@ -29,6 +31,7 @@ from .lake import Lake
 BATCH_BYTES = 48 << 20
 BATCH_FILES = 500
 _RAW_SAMPLE = 64 << 10
+_READERS = 2
 _NOWHEN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,8 +56,9 @@ def refine(lake: Lake, *, batch_bytes: int = BATCH_BYTES, memory_limit: str | No
         return None
     engine = DuckDB(memory_limit=memory_limit)
     try:
-        for key in plan.inputs:
-            _read(lake, engine, key)
+        with ThreadPoolExecutor(_READERS) as readers:
+            for key, read in zip(plan.inputs, readers.map(partial(_read, lake), plan.inputs), strict=True):
+                _hand_over(engine, key, read)
         engine.clean()
         engine.dedupe(_known(lake, engine))
         done = _write(lake, engine, plan)
@@ -110,15 +114,22 @@ def refined(lake: Lake, keys: Sequence[str]) -> set[str]:
         return {row[0] for row in found.fetchall()}
 
 
-def _read(lake: Lake, engine: DuckDB, key: str) -> None:
-    when = arrival(key) or _NOWHEN
+def _read(lake: Lake, key: str) -> Lines | tuple[BadFile, bytes]:
+    """An object's lines, or why it has none with the start of its bytes."""
     data = lake.bronze.get(key)
     try:
-        lines = read_lines(key, data)
+        return read_lines(data)
     except BadFile as bad:
-        engine.reject(key, 0, when, bad.reason, str(bad), data[:_RAW_SAMPLE])
-        return
-    engine.add(key, when, lines)
+        return bad, data[:_RAW_SAMPLE]
+
+
+def _hand_over(engine: DuckDB, key: str, read: Lines | tuple[BadFile, bytes]) -> None:
+    when = arrival(key) or _NOWHEN
+    if isinstance(read, Lines):
+        engine.add(key, when, read)
+    else:
+        bad, raw = read
+        engine.reject(key, 0, when, bad.reason, str(bad), raw)
 
 
 def _known(lake: Lake, engine: DuckDB) -> list[str]:
@@ -152,8 +163,6 @@ def _folder(table: Table, stage: Path) -> Path:
 
 def _make_durable(table: Table, files: Sequence[DataFile], stage: Path) -> None:
     if table.root is None:
-        from ..objects import Objects
-
         store, folder = Objects(table.url), _folder(table, stage)
         for file in files:
             store.put(file.path, (folder / file.path).read_bytes())

@@ -6,7 +6,7 @@ One `from_json` per line, with a structure made from the dialect's paths. A line
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,60 +18,74 @@ from ...collect.stamp import MARK
 from ..columns import WIRE
 
 _ENVELOPE = ("received_at", "source", "user_agent", "sent_ts", "event_id", "reason")
-_MUST_BE_TEXT = ("event_id", "event_type")
-_NOTHING = "null::varchar"
+_MUST_BE_TEXT = {"event_id": r"[\[{]", "event_type": r"[\[{0-9-]"}
+"""Columns where only a text will do, and how other JSON starts; an id that is a number is taken as its digits."""
 
 _EMPTY = f"""
     select ''::varchar as bronze_file, 0::bigint as bronze_line, false as stamped, ''::varchar as dialect,
-           null::varchar as known_reason, ''::varchar as source, now() as received_at, null::varchar as made_id,
+           null::varchar as known_reason, ''::varchar as source, timestamp '1970-01-01' as received_at,
+           null::varchar as made_id,
            true as event_id_is_text, true as event_type_is_text,
            {", ".join(f"null::varchar as {name}" for name in WIRE)} where false
 """
 
 
-def probe(db: duckdb.DuckDBPyConnection) -> dict[tuple[bool, str], set[str]]:
-    """Make the view `spoken`, the lines with their dialect; returns which top-level fields occur in each kind of line.
+Found = dict[tuple[bool, str], set[str]]
+"""(stamped by our collector, dialect) → the top-level fields that occur in such lines."""
 
-    What does not occur need not be looked for: most senders use a third of the columns.
+
+def probe(db: duckdb.DuckDBPyConnection) -> Found:
+    """Make the view `spoken`, the lines with their dialect; returns what there is to be parsed.
+
+    A field that does not occur need not be looked for: most senders use a third of the columns.
     """
-    mark = MARK.decode()
-    kinds = "|".join(sorted(SEGMENT_TYPES))
-    nul = db.execute("select 1 from lines where contains(line, '\\u0000') limit 1").fetchall()
     # NUL cannot be stored as text everywhere, so it becomes the replacement character; bronze keeps what was sent.
+    nul = db.execute("select 1 from lines where contains(line, '\\u0000') limit 1").fetchall()
     line = "replace(line, '\\u0000', '\\ufffd')" if nul else "line"
+    found = _fields(db, line, "'events'")
+    if "messageId" in found.get((False, "events"), ()):
+        kinds = "|".join(sorted(SEGMENT_TYPES))
+        sniff = f"""case when contains(line, '"messageId"') and regexp_matches(line, '"type"\\s*:\\s*"({kinds})"')
+                    then 'segment' else 'events' end"""
+        found = _fields(db, line, sniff)
+    return found
+
+
+def _fields(db: duckdb.DuckDBPyConnection, line: str, dialect_of_others: str) -> Found:
+    mark = MARK.decode()
     db.execute(
         f"""
-        create temp view spoken as
+        create or replace temp view spoken as
         select bronze_file::varchar as bronze_file, bronze_line, arrived, {line} as line,
                starts_with(line, '{mark}') as stamped,
                case when starts_with(line, '{mark}') then split_part(substr(line, {len(mark) + 1}, 40), '"', 1)
-                    when contains(line, '"messageId"') and regexp_matches(line, '"type"\\s*:\\s*"({kinds})"')
-                    then 'segment' else 'events' end as dialect
+                    else {dialect_of_others} end as dialect
         from lines
         """
     )
     rows = db.execute(
         """
-        select distinct stamped, dialect, unnest(['']
-               || coalesce(try(case when stamped then json_keys(line, '$.event') else json_keys(line) end), [])
-               ) as field
-        from spoken order by all
+        select stamped, dialect, any_value(fields) from (
+            select stamped, dialect,
+                   try(case when stamped then json_keys(line, '$.event') else json_keys(line) end) as fields
+            from spoken
+        ) group by stamped, dialect, hash(fields) order by all
         """
     ).fetchall()
-    found: dict[tuple[bool, str], set[str]] = {}
-    for stamped, dialect, field in rows:
-        found.setdefault((stamped, dialect), set()).add(field)
+    found: Found = {}
+    for stamped, dialect, fields in rows:
+        found.setdefault((stamped, dialect), set()).update(fields or ())
     return found
 
 
-def parsed_sql(found: Mapping[tuple[bool, str], set[str]]) -> str:
+def parsed_sql(found: Found) -> str:
     """The query for `parsed`, over the view `spoken`."""
     alone = len(found) == 1
     groups = [_group(stamped, name, _reduced(name, fields), alone) for (stamped, name), fields in found.items()]
     return " union all ".join(groups) or _EMPTY
 
 
-def columns_in(found: Mapping[tuple[bool, str], set[str]]) -> set[str]:
+def columns_in(found: Found) -> set[str]:
     """The wire columns that may be there."""
     there = {
         column for (_, name), fields in found.items() for column, paths in _reduced(name, fields).paths.items() if paths
@@ -96,18 +110,20 @@ def _group(stamped: bool, name: str, dialect: Dialect, alone: bool) -> str:
         shape = {**dict.fromkeys(_ENVELOPE, "VARCHAR"), "event": shape}
     event = 'j."event".' if stamped else "j."
 
-    def raw(column: str) -> str:
-        return _first(places(column), empty='""')
-
-    def places(column: str) -> list[str]:
-        return [
-            f"apart[{apart.index(path) + 1}]" if path in apart else event + _quoted(path)
+    def first(column: str) -> str:
+        places = [
+            f"(apart[{apart.index(path) + 1}])::varchar" if path in apart else event + _quoted(path)
             for path in dialect.paths.get(column, ())
         ]
+        if not places:
+            return "null::varchar"
+        return "coalesce(" + ", ".join(f"nullif({place}, '')" for place in places) + ")"
 
-    columns = {column: _text(places(column)) for column in WIRE}
-    for column in _MUST_BE_TEXT:
-        columns[column] = _unquoted(raw(column))
+    columns = {column: first(column) for column in WIRE}
+    is_text = {
+        column: _is_text(columns[column], dialect.paths.get(column, ()), stamped, others)
+        for column, others in _MUST_BE_TEXT.items()
+    }
     if dialect.event_types:
         cases = " ".join(f"when '{sent}' then '{ours}'" for sent, ours in dialect.event_types.items())
         columns["event_type"] = f"case {columns['event_type']} {cases} else {columns['event_type']} end"
@@ -116,26 +132,24 @@ def _group(stamped: bool, name: str, dialect: Dialect, alone: bool) -> str:
         columns["user_agent"] = f"coalesce({columns['user_agent']}, j.user_agent)"
         who = (
             "coalesce(j.source, 'default') as source,"
-            " coalesce(try_cast(j.received_at as timestamptz), arrived) as received_at, j.event_id as made_id"
+            " coalesce(try_cast(j.received_at as timestamp), arrived) as received_at, j.event_id as made_id"
         )
         known = "j.reason"
     else:
         who = (
-            "'default' as source, arrived as received_at, case when"
-            f" {raw('event_id')} is null"
+            f"'default' as source, arrived as received_at, case when {columns['event_id']} is null"
             " then md5(bronze_file || ':' || bronze_line)::uuid::varchar end as made_id"
         )
         known = "case when ltrim(line)[1] <> '{' then 'not_an_object' end"
-    is_text = ", ".join(f"coalesce({raw(column)}[1] = '\"', true) as {column}_is_text" for column in _MUST_BE_TEXT)
-    within = "$.event." if stamped else "$."
-    beside = f", json_extract(line, [{', '.join(repr(within + path) for path in apart)}]) as apart" if apart else ""
+    texts = ", ".join(f"{sql} as {column}_is_text" for column, sql in is_text.items())
+    beside = f", json_extract(line, [{', '.join(_json_paths(apart, stamped))}]) as apart" if apart else ""
     literal = name.replace("'", "''")
     where = "" if alone else f"where stamped = {str(stamped).lower()} and dialect = '{literal}'"
     return f"""
         select bronze_file, bronze_line, {str(stamped).lower()} as stamped, '{literal}' as dialect,
                case when j is null and not coalesce(json_valid(line), false) then 'malformed_json' else {known} end
                    as known_reason,
-               {who}, {is_text}, {", ".join(f"{sql} as {column}" for column, sql in columns.items())}
+               {who}, {texts}, {", ".join(f"{sql} as {column}" for column, sql in columns.items())}
         from (
             select *, try(from_json(line, '{json.dumps(shape)}')) as j {beside}
             from spoken {where}
@@ -147,7 +161,6 @@ def structure(dialect: Dialect) -> tuple[dict[str, Any], list[str]]:
     """The nested shape that holds all paths, and the paths that are both a value and the start of others."""
     paths = [path for column in WIRE for path in dialect.paths.get(column, ())]
     apart = sorted({path for path in paths if any(other.startswith(path + ".") for other in paths)})
-    texts = {path for column in _MUST_BE_TEXT for path in dialect.paths.get(column, ())}
     shape: dict[str, Any] = {}
     for path in paths:
         if path not in apart:
@@ -155,29 +168,20 @@ def structure(dialect: Dialect) -> tuple[dict[str, Any], list[str]]:
             level = shape
             for parent in parents:
                 level = level.setdefault(parent, {})
-            level[leaf] = "JSON" if path in texts else "VARCHAR"
+            level[leaf] = "VARCHAR"
     return shape, apart
 
 
-def _text(places: list[str]) -> str:
-    return f"({_first(places, empty='')})::varchar"
+def _is_text(sql: str, paths: Sequence[str], stamped: bool, others: str) -> str:
+    """Whether the value was a JSON text. Only what starts like something else is looked at a second time."""
+    kinds = ", ".join(f"json_type(line, {path})" for path in _json_paths(paths, stamped))
+    if not kinds:
+        return "true"
+    return f"case when regexp_matches(left({sql}, 1), '{others}') then coalesce({kinds}) = 'VARCHAR' else true end"
 
 
-def _first(places: list[str], *, empty: str) -> str:
-    """The first place that holds something."""
-    if not places:
-        return _NOTHING
-    return "coalesce(" + ", ".join(f"nullif({place}::varchar, '{empty}')" for place in places) + ")"
-
-
-def _unquoted(json_text: str) -> str:
-    """A JSON string's text; the JSON of anything else."""
-    if json_text == _NOTHING:
-        return json_text
-    plain = (
-        f"case when contains({json_text}, '\\') then json_extract_string({json_text}, '$') else ({json_text})[2:-2] end"
-    )
-    return f"(case when ({json_text})[1] = '\"' then {plain} else {json_text} end)::varchar"
+def _json_paths(paths: Sequence[str], stamped: bool) -> list[str]:
+    return [repr(("$.event." if stamped else "$.") + path) for path in paths]
 
 
 def _quoted(path: str) -> str:

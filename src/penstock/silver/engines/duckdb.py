@@ -27,10 +27,12 @@ from ._parse_duckdb import columns_in, parsed_sql, probe
 
 CLEAN_SQL = (resources("penstock.silver") / "clean.sql").read_text()
 _ROW_GROUP = 122_880
+# Ids repeat too little for a dictionary; giving up on one early, and zstd's first level, halve the time of writing.
+_ENCODING = f"compression zstd, compression_level 1, dictionary_size_limit 10000, row_group_size {_ROW_GROUP}"
 _LINES = pa.schema(
     [
         ("bronze_file", pa.dictionary(pa.int32(), pa.string())),
-        ("arrived", pa.timestamp("us", tz="UTC")),
+        ("arrived", pa.timestamp("us")),
         ("bronze_line", pa.int64()),
         ("line", pa.large_string()),
     ]
@@ -89,14 +91,14 @@ class DuckDB:
         there = columns_in(found)
         self._look_up(there)
         self._kept = [c for c in EVENTS if not c.needs or not there.isdisjoint(c.needs)]
-        names = ", ".join(c.name for c in (*self._kept, *PARTITIONS))
+        names = _names((*self._kept, *PARTITIONS))
         self._db.execute(f"create temp table cleaned as select {names}, reason, detail from ({CLEAN_SQL})")
 
     def hours(self) -> list[datetime]:
         """The hours, by both clocks, in which the new events happened."""
         rows = self._db.execute(
-            "select distinct date_trunc('hour', event_ts) from cleaned where reason is null union "
-            "select distinct date_trunc('hour', client_ts) from cleaned where reason is null and client_ts is not null"
+            f"select distinct {_hour('event_ts')} from cleaned where reason is null union "
+            f"select distinct {_hour('client_ts')} from cleaned where reason is null and client_ts is not null"
         ).fetchall()
         return [row[0].astimezone(UTC) for row in rows]
 
@@ -132,28 +134,30 @@ class DuckDB:
 
     def write_events(self, folder: Path) -> list[DataFile]:
         """New events as Parquet below `folder`, one folder per hour."""
-        names = ", ".join(c.name if c in self._kept else f"null::{c.type} as {c.name}" for c in EVENTS)
-        new = (
-            f"select {names}, {', '.join(c.name for c in PARTITIONS)} from cleaned as c anti join repeated as r"
-            " on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line where c.reason is null"
-        )
-        hours = ", ".join(c.name for c in PARTITIONS)
-        big = self._db.execute(
-            f"select {hours} from cleaned where year is not null and reason is null"
-            f" group by all having count(*) > {_ROW_GROUP} order by all"
+        columns = ", ".join(c.name if c in self._kept else f"null::{c.type} as {c.name}" for c in EVENTS)
+        new = f"select {columns}, {_names(PARTITIONS)} from cleaned as c {self._first_only()} where reason is null"
+        hours = self._db.execute(
+            f"select {_names(PARTITIONS)}, count(*) from cleaned where reason is null group by all order by all"
         ).fetchall()
         # DuckDB writes one partition with one thread, so the big hours are written for themselves.
-        found = [file for hour in big for file in self._write_hour(new, folder, hour)]
-        rest = " and ".join(f"({hours}) is distinct from {hour}" for hour in big) or "true"
-        return found + self.write(f"select * from ({new}) where {rest}", folder, EVENTS, PARTITIONS)
+        big = [hour for *hour, count in hours if count > _ROW_GROUP and hour[0] is not None]
+        found = [file for hour in big for file in self._write_hour(new, folder, hour, alone=len(hours) == 1)]
+        if len(big) == len(hours):
+            return found
+        rest = "".join(f" and not coalesce({_is_hour(hour)}, false)" for hour in big)
+        return found + self.write(new + rest, folder, EVENTS, PARTITIONS)
 
-    def _write_hour(self, sql: str, folder: Path, hour: tuple[int, ...]) -> list[DataFile]:
-        names = [c.name for c in PARTITIONS]
-        inner = "/".join(f"{name}={value}" for name, value in zip(names, hour, strict=True))
-        columns = ", ".join(c.name for c in EVENTS)
-        where = f"({', '.join(names)}) = {hour}"
-        files = self.write(f"select {columns} from ({sql}) where {where}", folder / inner, EVENTS)
-        partition = {name: str(value) for name, value in zip(names, hour, strict=True)}
+    def _first_only(self) -> str:
+        """A join that leaves repeated rows out; most batches have none."""
+        if not self._db.execute("select 1 from repeated limit 1").fetchall():
+            return ""
+        return "anti join repeated as r on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line"
+
+    def _write_hour(self, sql: str, folder: Path, hour: Sequence[int], *, alone: bool) -> list[DataFile]:
+        partition = {column.name: str(value) for column, value in zip(PARTITIONS, hour, strict=True)}
+        inner = "/".join(f"{name}={value}" for name, value in partition.items())
+        only = "" if alone else f" and {_is_hour(hour)}"
+        files = self.write(f"select {_names(EVENTS)} from ({sql}{only})", folder / inner, EVENTS)
         return [replace(file, path=f"{inner}/{file.path}", partition=partition) for file in files]
 
     def write_quarantine(self, folder: Path, batch: int, columns: Sequence[Column]) -> list[DataFile]:
@@ -177,7 +181,7 @@ class DuckDB:
         """Rows (batch, bronze_file, received_hour, source, outcome, reason, events): each line counted once."""
         return self._db.execute(
             f"""
-            select {batch}::bigint, c.bronze_file, date_trunc('hour', c.received_at) as received_hour, c.source,
+            select {batch}::bigint, c.bronze_file, {_hour("c.received_at")} as received_hour, c.source,
                    case when c.reason is not null then 'quarantined'
                         when r.bronze_file is not null then 'duplicate' else 'stored' end as outcome,
                    c.reason, count(*) as events
@@ -208,7 +212,7 @@ class DuckDB:
         folder.mkdir(parents=True, exist_ok=True)
         by = f"partition_by ({', '.join(c.name for c in partitions)})," if partitions else "per_thread_output,"
         rows = self._db.execute(
-            f"copy ({sql}) to '{_quoted(folder)}' (format parquet, {by} compression zstd, row_group_size {_ROW_GROUP},"
+            f"copy ({sql}) to '{_quoted(folder)}' (format parquet, {by} {_ENCODING},"
             " filename_pattern 'part-{uuidv7}', return_stats, overwrite_or_ignore)"
         )
         names = [field[0] for field in rows.description or ()]
@@ -258,6 +262,19 @@ class DuckDB:
             self._db.register("filling", table)
             self._db.execute(f"insert into {name} select * from filling")
             self._db.unregister("filling")
+
+
+def _names(columns: Iterable[Column]) -> str:
+    return ", ".join(column.name for column in columns)
+
+
+def _is_hour(hour: Sequence[int]) -> str:
+    return "(" + " and ".join(f"{c.name} = {value}" for c, value in zip(PARTITIONS, hour, strict=True)) + ")"
+
+
+def _hour(column: str) -> str:
+    """The hour's start; several times faster than date_trunc, which asks for the time zone's rules."""
+    return f"make_timestamptz(epoch_us({column}) // 3600000000 * 3600000000)"
 
 
 def _quoted(folder: Path) -> str:
