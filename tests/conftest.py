@@ -1,0 +1,20 @@
+"""Fixtures that several tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support import LakeInHand
+
+
+@pytest.fixture
+def hand(tmp_path: Path) -> LakeInHand:
+    return LakeInHand(tmp_path / "lake")
+
+
+@pytest.fixture
+def make_hand(tmp_path: Path) -> Callable[[str], LakeInHand]:
+    return lambda name: LakeInHand(tmp_path / name)
