@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test quick lint bench clean
+.PHONY: demo test quick lint docs bench clean
 
 demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ctrl-C stops
 	@$(BIN)/penstock demo
@@ -14,28 +15,33 @@ test: $(VENV)/installed-test lint  ## install the test tools, check style and ty
 quick: $(VENV)/installed-test  ## the fast tests
 	$(BIN)/pytest -m "not heavy"
 
-lint: $(VENV)/installed-test
+lint: $(VENV)/installed-test  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed  ## bring the generated parts of docs/ up to date
+	$(BIN)/python -m penstock.cli.docs
 
 bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/refine.py
 
-clean:
+clean:  ## remove what the commands above made
 	rm -rf $(VENV) demo-data
 
-$(VENV)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+$(VENV)/made:
+	@command -v $(PYTHON) >/dev/null || { echo "Penstock needs Python 3.11 or newer, and there is no '$(PYTHON)'. If it has another name: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". If a newer one has another name: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV): about a minute, only this first time."
+	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/installed: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/installed: $(VENV)/made pyproject.toml
+	@$(PIP) install --editable .
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@$(PIP) install --editable '.[test]'
 	@touch $@

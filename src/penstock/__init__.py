@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import OpenLake, RunningCollector
+    from .api import OpenLake
+    from .hosts.collector import RunningCollector
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "collector", "open"]
@@ -38,7 +39,7 @@ def collector(data: str | Path | None = None, **settings: Any) -> Iterator[Runni
     """
     from tempfile import TemporaryDirectory
 
-    from .api import RunningCollector
+    from .hosts.collector import RunningCollector
     from .hosts.supervisor import free_port
     from .settings import load
 

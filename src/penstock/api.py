@@ -1,16 +1,20 @@
-"""What Python users hold: a lake to ask, and a collector to test against."""
+"""What Python users hold: a lake to ask."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from .gold.catalog import ROLLUPS
-from .hosts.supervisor import Supervisor
+from .gold.catalog import ROLLUPS, Rollup
+from .gold.stores.sqlite import Shown
 from .pipeline import Pipeline
-from .settings import Settings
+
+SqlError = duckdb.Error
+"""What a query raises that is refused or fails."""
 
 
 class OpenLake:
@@ -18,30 +22,38 @@ class OpenLake:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
+        self._shown: Shown | None = None
         self._db = duckdb.connect()
         self._db.execute("set timezone = 'UTC'")
 
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """The answer, lazily: `.arrow()`, `.df()` (pandas), `.pl()` (Polars), `.fetchall()`. Times are UTC.
+    def sql(self, query: str, parameters: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """The answer, lazily: `.to_arrow_table()`, `.df()` (pandas), `.pl()` (Polars), `.fetchall()`. Times are UTC.
 
-        Raises duckdb.Error for a query that DuckDB refuses.
+        `parameters` are the query's `$name`s. Raises SqlError for a query that DuckDB refuses.
         """
         for name, sql in self.pipeline.lake.views().items():
             self._db.execute(f"create or replace temp view {name} as {sql}")
-        for rollup in ROLLUPS:
-            self._load(rollup.name, ("bucket", *rollup.keys), rollup.values)
-        return self._db.sql(query)
+        shown = self.pipeline.gold.shown()
+        if shown is None or shown != self._shown:
+            for rollup in ROLLUPS:
+                self._load(rollup)
+            self._shown = shown
+        return self._db.sql(query, params=parameters)
 
-    def _load(self, name: str, keys: tuple[str, ...], values: tuple[str, ...]) -> None:
-        types = [
-            "bucket timestamptz",
-            *(f"{key} varchar" for key in keys[1:]),
-            *(f"{value} bigint" for value in values),
-        ]
-        self._db.execute(f"create or replace temp table {name} ({', '.join(types)})")
-        rows = self.pipeline.gold.query(f"select * from {name}")
-        if rows:
-            self._db.executemany(f"insert into {name} values ({', '.join('?' * len(types))})", rows)
+    def _load(self, rollup: Rollup) -> None:
+        types = {
+            "bucket": pa.string(),
+            **dict.fromkeys(rollup.keys, pa.string()),
+            **dict.fromkeys(rollup.values, pa.int64()),
+        }
+        rows = self.pipeline.gold.query(f"select {', '.join(types)} from {rollup.name}")
+        columns = [pa.array([row[index] for row in rows], kind) for index, kind in enumerate(types.values())]
+        self._db.register("loading", pa.table(columns, names=list(types)))
+        self._db.execute(
+            f"create or replace temp table {rollup.name} as"
+            " select * replace (bucket::timestamptz as bucket) from loading"
+        )
+        self._db.unregister("loading")
 
     def close(self) -> None:
         self._db.close()
@@ -54,40 +66,3 @@ class OpenLake:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class RunningCollector:
-    """A real collector and worker on a free port. `url` takes events; `lake` is where they go."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._supervisor = Supervisor(settings, log=settings.data / "log" / "collector.log")
-        self.url = self._supervisor.url
-        self._stop = threading.Event()
-        self._watcher = threading.Thread(target=self._supervisor.watch, args=(self._stop,), daemon=True)
-
-    @property
-    def events_url(self) -> str:
-        return f"{self.url}/v1/events"
-
-    def pid(self, name: str) -> int:
-        """Process id of `server` or `worker`; both are started again when they end."""
-        return self._supervisor.pid(name)
-
-    def start(self) -> None:
-        self._supervisor.start()
-        self._watcher.start()
-
-    def stop(self) -> OpenLake:
-        """Stop, with everything acknowledged in the lake; returns that lake."""
-        self.close()
-        pipeline = Pipeline(self.settings)
-        pipeline.drain()
-        return OpenLake(pipeline)
-
-    def close(self) -> None:
-        """Stop; calling it again does nothing."""
-        self._stop.set()
-        if self._watcher.is_alive():
-            self._watcher.join()
-        self._supervisor.stop()

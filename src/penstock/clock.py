@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,8 @@ from .errors import PenstockError
 
 Clock = Callable[[], datetime]
 
+_NUMBER = re.compile(r"[0-9]{1,8}")
+_LONGEST_DAYS = 36525
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -22,17 +25,23 @@ def iso(moment: datetime) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """`90s`, `15m`, `24h`, `7d` or `4w`. Raises PenstockError on anything else."""
+    """`90s`, `15m`, `24h`, `7d` or `4w`, at most a hundred years. Raises PenstockError on anything else."""
     number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdigit():
+    if unit not in _UNITS or not _NUMBER.fullmatch(number):
         raise PenstockError(f"{text!r} is not a duration", hint="write for example 90s, 15m, 24h, 7d or 4w")
-    return timedelta(**{_UNITS[unit]: int(number)})
+    found = timedelta(**{_UNITS[unit]: int(number)})
+    if found.days > _LONGEST_DAYS:
+        raise PenstockError(f"{text!r} is too long", hint="write at most 36525d")
+    return found
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """An ISO-8601 time (UTC unless it says otherwise) or a duration before `now`."""
+    """An ISO-8601 time (UTC unless it says otherwise) or a duration before `now`. Raises PenstockError."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         return now - duration(text)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise PenstockError(f"{text!r} is no time that can be reckoned with") from error

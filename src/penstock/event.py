@@ -13,6 +13,7 @@ DEPTH = 32
 KEYS = 256
 USER_AGENT_CHARS = 1024
 
+MALFORMED_JSON = "malformed_json"
 NOT_AN_OBJECT = "not_an_object"
 EVENT_TOO_LARGE = "event_too_large"
 TOO_DEEP = "too_deep"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from .errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,13 @@ class Objects:
 
 
 def local_path(url: str) -> Path | None:
-    """The folder behind a `file://` URL, or None for an object store."""
+    """The folder behind a `file:///` URL, or None for an object store. Raises SettingsError for what is neither."""
     parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    if parts.scheme == "file" and parts.path.startswith("/") and not (parts.netloc or parts.query or parts.fragment):
+        return Path(unquote(parts.path))
+    if parts.scheme in ("", "file"):
+        raise SettingsError(f"{url!r} is no URL", hint="write file:///absolute/folder, or s3://bucket/prefix")
+    return None
 
 
 def make_folder(path: Path) -> None:
@@ -108,21 +114,21 @@ def sync_file(path: Path) -> None:
 def write_durably(path: Path, data: bytes, *, create: bool = False) -> bool:
     """Write, fsync, put in place, fsync the folder. With `create`, False if the file is there already."""
     make_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    temporary = Path(name)
+    temporary = path.with_name(f"{uuid.uuid4().hex}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
+        taken = False
         if create:
             try:
                 path.hardlink_to(temporary)
             except FileExistsError:
-                return False
+                taken = True
         else:
             temporary.replace(path)
-        sync_folder(path.parent)
+        sync_folder(path.parent)  # also if it is taken: who made it may have been stopped before
     finally:
         temporary.unlink(missing_ok=True)
-    return True
+    return not taken

@@ -40,7 +40,7 @@ class Pipeline:
     @cached_property
     def collector(self) -> Collector:
         sources = [Source(s.name, s.write_key, s.enabled, s.origins) for s in self.settings.sources]
-        return Collector(sources, self.clock)
+        return Collector(sources, self.clock, prefix=self.settings.collect.prefix)
 
     @cached_property
     def stream(self) -> Stream:

@@ -7,41 +7,65 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from .errors import SettingsError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:")]
 FILE = "penstock.toml"
+_PREFIX = "PENSTOCK_"
+_NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN"}
+_YEARS = 10
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_not_one(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+            raise ValueError("true and false are no value here")
+        return value
+
 
 class CollectSettings(_Section):
     host: str = Field("127.0.0.1", description="address the collector listens on")
     port: Port = Field(8787, description="port the collector listens on")
+    prefix: str = Field(
+        "/a",
+        pattern=r"^(/[A-Za-z0-9_.~-]+)+$",
+        description="where the tracker, its events and its pixel are also served, for a reverse proxy",
+    )
+    receive_seconds: float = Field(
+        10, gt=0, le=300, description="how long a sender may take for its headers, and again for its body"
+    )
     processes: int = Field(
         min(2, os.cpu_count() or 1), ge=1, le=64, description="server processes; each writes a stream file of its own"
     )
 
 
 class StreamSettings(_Section):
-    url: str | None = Field(None, description="where the stream is; default sqlite in the data folder")
-    retention_hours: int = Field(24, ge=1, description="how long delivered records stay replayable")
-    max_bytes: ByteSize = Field(ByteSize(10 << 30), gt=0, description="bound on the stream; reached, it answers 503")
+    url: Url | None = Field(None, description="where the stream is; default sqlite in the data folder")
+    retention_hours: int = Field(24, ge=1, le=_YEARS * 8766, description="how long delivered records stay replayable")
+    max_bytes: ByteSize = Field(
+        ByteSize(10 << 30), ge=1 << 20, description="bound on the stream; reached, it answers 503"
+    )
 
 
 class DeliverSettings(_Section):
-    seconds: float = Field(5, gt=0, description="an object is written when records wait this long")
+    seconds: float = Field(5, gt=0, le=86400, description="an object is written when records wait this long")
     bytes: ByteSize = Field(ByteSize(16 << 20), gt=0, description="or when this much waits, before compression")
 
 
 class RefineSettings(_Section):
     batch_bytes: ByteSize = Field(ByteSize(48 << 20), gt=0, description="most bronze, as stored, in one batch")
-    memory_limit: str | None = Field(None, description="DuckDB's memory limit, for example 1GB; default its own")
+    memory_limit: str | None = Field(
+        None, pattern=r"^[0-9]{1,9} ?[KMGT]i?B$", description="DuckDB's memory limit, for example 1GB; default its own"
+    )
 
 
 class SourceSettings(_Section):
@@ -55,11 +79,11 @@ class Settings(BaseSettings):
     """Everything. Unknown names are errors, so a typo is never a silent default."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PENSTOCK_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=FILE
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=FILE
     )
 
     data: Path = Field(Path("penstock-data"), description="folder for everything on one machine")
-    lake: str | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
+    lake: Url | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
@@ -76,6 +100,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("sources")
+    @classmethod
+    def _key_tells_source(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        if len({source.write_key for source in sources}) < len(sources):
+            raise ValueError("two sources have the same write_key")
+        return sources
 
     @property
     def stream_url(self) -> str:
@@ -103,11 +134,23 @@ def load(config: Path | None = None, **flags: Any) -> Settings:
     class Here(Settings):
         model_config = SettingsConfigDict(toml_file=config or FILE)
 
+    _check_environment()
     try:
         return Here(**given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {key!r}: {first['msg']}", hint=f"see docs/settings.md, or {FILE}") from error
-    except ValueError as error:
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"setting {key!r}: {message}", hint=f"see docs/settings.md, or {FILE}") from error
+    except UnreadableVariable as error:
+        raise SettingsError(f"the environment cannot be read: {error}", hint="it is to be JSON") from error
+    except (ValueError, OSError) as error:
         raise SettingsError(f"the settings file cannot be read: {error}") from error
+
+
+def _check_environment() -> None:
+    """Raises SettingsError for a variable with our prefix that names no setting."""
+    for name in sorted(os.environ.keys() - _NOT_SETTINGS):
+        start, setting = name[: len(_PREFIX)], name[len(_PREFIX) :].split("__")[0]
+        if start.upper() == _PREFIX and setting.lower() not in Settings.model_fields:
+            raise SettingsError(f"environment variable {name!r}: there is no such setting", hint="see docs/settings.md")

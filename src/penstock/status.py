@@ -30,14 +30,15 @@ def status(pipeline: Pipeline) -> list[StageStatus]:
 def _stream(pipeline: Pipeline) -> StageStatus:
     lag = pipeline.stream.lag(CONSUMER)
     kept = sum(pipeline.stream.ends().values())
-    waiting = f"{lag.records} records, {lag.bytes} bytes"
-    return StageStatus("stream", f"{kept} records replayable", waiting, f"oldest waiting {_when(lag.oldest)}")
+    since = f" since {iso(lag.oldest)}" if lag.oldest else ""
+    return StageStatus("stream", f"{kept} records replayable", f"{lag.records} records{since}", "")
 
 
 def _bronze(pipeline: Pipeline) -> StageStatus:
     inbox = [from_inbox(entry.key) for entry in pipeline.lake.bronze.list(INBOX)]
-    newest = max((at for key in inbox if (at := arrival(key))), default=None)
-    return StageStatus("bronze", pipeline.lake.bronze.url, f"{len(inbox)} objects", f"newest waiting {_when(newest)}")
+    oldest = min((at for key in inbox if (at := arrival(key))), default=None)
+    since = f" since {iso(oldest)}" if oldest else ""
+    return StageStatus("bronze", pipeline.lake.bronze.url, f"{len(inbox)} objects{since}", "")
 
 
 def _silver(pipeline: Pipeline) -> list[StageStatus]:

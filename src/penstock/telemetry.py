@@ -5,8 +5,10 @@ Labels come from short fixed lists only; nothing a sender writes ever becomes a 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -31,6 +33,18 @@ def exposition(multiprocess_folder: str | None) -> bytes:
     return generate_latest(registry)
 
 
+class _Stderr:
+    """Standard error that may be a file on a full disk: what cannot be logged must not stop the work."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 def log_to_stderr() -> None:
     """One JSON object per line; a newline in a value cannot forge a line."""
     structlog.configure(
@@ -41,5 +55,5 @@ def log_to_stderr() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Stderr())),
     )

@@ -18,6 +18,7 @@ from .collect.keys import DEFAULT_SOURCE
 from .collect.stamp import MARK
 from .errors import BadFile
 from .ledger import Ledger
+from .objects import Objects
 from .pipeline import Pipeline
 
 _NOT_DATA = (INBOX, "loads/")
@@ -37,8 +38,8 @@ def verify(pipeline: Pipeline, progress: Progress = lambda done, total: None) ->
     found = Verified()
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
-        for name, sql in pipeline.lake.views().items():
-            db.execute(f"create temp table {name} as {_narrow(name, sql)}")
+        if not _readable(pipeline, db, found):
+            return found
         refined = _per_file(db)
         _ended(db, found)
         _tables_agree(db, found)
@@ -46,8 +47,31 @@ def verify(pipeline: Pipeline, progress: Progress = lambda done, total: None) ->
     _stream(pipeline, found)
     for row in found.ledger.sorted():
         if not row.balanced:
-            found.problems.append(f"{row.hour:%Y-%m-%dT%H} {row.source}: the balance is off: {row}")
+            ended = f"{row.stored} stored, {row.duplicate} duplicate, {row.quarantined} quarantined"
+            found.problems.append(
+                f"{row.hour:%Y-%m-%dT%H} {row.source}: of {row.received} received {ended}, {row.in_flight} in flight"
+            )
     return found
+
+
+def _readable(pipeline: Pipeline, db: duckdb.DuckDBPyConnection, found: Verified) -> bool:
+    """Load the three tables; without one of their files there is nothing to compare with."""
+    views = pipeline.lake.views()
+    for table in (pipeline.lake.events, pipeline.lake.quarantine, pipeline.lake.ledger):
+        sizes = {entry.key: entry.size_bytes for entry in Objects(table.url).list()}
+        for path, size in table.sizes().items():
+            where = f"{table.url}/{path}"
+            if path not in sizes:
+                found.problems.append(f"{where} is gone")
+            elif sizes[path] != size:
+                found.problems.append(f"{where} has {sizes[path]} bytes, it was committed with {size}")
+    if not found.problems:
+        try:
+            for name, sql in views.items():
+                db.execute(f"create temp table {name} as {_narrow(name, sql)}")
+        except duckdb.Error as error:
+            found.problems.append(f"silver cannot be read: {str(error).splitlines()[0]}")
+    return not found.problems
 
 
 def _narrow(name: str, sql: str) -> str:

@@ -28,14 +28,16 @@ class Delivered(NamedTuple):
 
 
 def deliver(stream: Stream, bronze: Objects, *, limit_bytes: int) -> Delivered:
-    """Everything that waits, in objects of about `limit_bytes` before compression."""
+    """What waits now, in objects of about `limit_bytes` before compression. What comes meanwhile is left to wait."""
     objects = records = size = 0
-    while (batch := stream.poll(CONSUMER, limit_bytes)) is not None:
+    waiting = stream.lag(CONSUMER).records
+    while records < waiting and (batch := stream.poll(CONSUMER, limit_bytes)) is not None:
         key = batch_key(batch.shard, batch.first, batch.last, batch.at)
         body = compress(batch.data)
         if not bronze.exists(key):
             announce(bronze, key, len(body))
-            bronze.put(key, body)
+        # Written also if it is there: who wrote it may have been stopped before it was durable.
+        bronze.put(key, body)
         stream.commit(CONSUMER, batch)
         objects, records, size = objects + 1, records + len(batch), size + len(body)
     return Delivered(objects, records, size)

@@ -37,7 +37,13 @@ def minute_folder(at: datetime) -> str:
 def arrival(key: str) -> datetime | None:
     """The minute that a key's folders say, or None if it lies elsewhere."""
     found = _PARTS.search(key)
-    return datetime(*(int(part) for part in found.groups()), tzinfo=UTC) if found else None  # type: ignore[misc,arg-type]
+    if found is None:
+        return None
+    year, month, day, hour, minute = (int(part) for part in found.groups())
+    try:
+        return datetime(year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def span(key: str) -> Span | None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import duckdb
 import typer
 
-from ..api import OpenLake
+from ..api import SqlError
 from ..clock import duration, utc_now
 from ..errors import PenstockError
-from ..pipeline import Pipeline
-from ..reports.counts import Grain
+from ..ledger import Balance, Ledger
+from ..reports.counts import Grain, known
 from ..reports.counts import counts as count_events
-from ..settings import load
 from ..silver.quarantine import LIST, MEANING
 from ..status import status as stages
 from ..verify import verify as recount
-from .options import Config, Data, pipeline
+from .options import Config, Data, existing
 from .output import Format, fail, note, progress, rows, say
 
 As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+
+_HOURS_SHOWN = 24
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,12 +40,12 @@ def sql(
     config: Config = None,
 ) -> None:
     """Ask the lake anything. Times are UTC."""
-    with OpenLake(Pipeline(load(config, data=data))) as lake:
+    with existing(data, config) as lake:
         try:
             answer = lake.sql(query)
             if answer is not None:
                 rows(answer.columns, answer.fetchall(), format)
-        except duckdb.Error as error:
+        except SqlError as error:
             raise PenstockError(str(error)) from error
 
 
@@ -59,46 +59,59 @@ def counts(
     config: Config = None,
 ) -> None:
     """How often an event happened, from gold; the running hour is included."""
-    with pipeline(data, config) as way:
-        answer = count_events(way.gold, event, since=utc_now() - duration(last), until=utc_now(), by=by, bots=bots)
-    rows((by.value, "events"), [(row.bucket, row.events) for row in answer.rows], format)
+    back = duration(last)
+    with existing(data, config) as lake:
+        now, gold = utc_now(), lake.pipeline.gold
+        answer = count_events(gold, event, since=now - back, until=now, by=by, bots=bots)
+        others = [] if answer.total or answer.bots_left_out else known(gold)
+    days = by is Grain.day
+    rows((by.value, "events"), [(row.bucket.date() if days else row.bucket, row.events) for row in answer.rows], format)
     if format is Format.table:
         say(f"total {answer.total}")
     if answer.bots_left_out:
         note(f"{answer.bots_left_out} events of known crawlers are not counted; --bots counts them")
+    if others and event not in others:
+        note(f"no event is called {event!r}; there are {', '.join(others)}")
 
 
 def status(format: As = Format.table, data: Data = None, config: Config = None) -> None:
     """Every stage: what is in it, what waits, how fresh it is."""
-    with pipeline(data, config) as way:
-        rows(("stage", "holds", "waiting", "newest"), stages(way), format)
+    with existing(data, config) as lake:
+        rows(("stage", "holds", "waiting", "newest"), stages(lake.pipeline), format)
 
 
 def verify(format: As = Format.table, data: Data = None, config: Config = None) -> None:
     """Recount everything from the files; ends with 1 on any difference."""
-    with pipeline(data, config) as way, progress("recounting") as tell:
-        found = recount(way, tell)
-    names = ("hour", "source", "received", "stored", "duplicate", "quarantined", "in_flight", "balanced")
-    table = [
-        (row.hour, row.source, row.received, row.stored, row.duplicate, row.quarantined, row.in_flight, row.balanced)
-        for row in found.ledger.sorted()
-    ]
-    rows(names, table, format)
+    with existing(data, config) as lake, progress("recounting") as tell:
+        found = recount(lake.pipeline, tell)
+    names = ("hour", "source", "received", "stored", "duplicate", "quarantined", "in_flight")
+    balances = found.ledger.sorted()
+    shown = _worth_seeing(balances) if format is Format.table else balances
+    rows(names, [[getattr(balance, name) for name in names] for balance in shown], format)
+    if len(shown) < len(balances):
+        note(f"{len(balances) - len(shown)} earlier rows that balance are not shown; --format csv shows all")
     for problem in found.problems:
         fail(problem)
     if found.problems:
         raise typer.Exit(1)
     if format is Format.table:
-        total = found.ledger.total
-        say(
-            f"balanced: {total('received')} received = {total('stored')} stored + {total('duplicate')} duplicate"
-            f" + {total('quarantined')} quarantined + {total('in_flight')} in flight"
-        )
+        say(_balanced(found.ledger))
+
+
+def _worth_seeing(balances: list[Balance]) -> list[Balance]:
+    """The newest, and those that are wrong."""
+    return [*(b for b in balances[:-_HOURS_SHOWN] if not b.balanced), *balances[-_HOURS_SHOWN:]]
+
+
+def _balanced(ledger: Ledger) -> str:
+    names = {"stored": "stored", "duplicate": "duplicate", "quarantined": "quarantined", "in_flight": "in flight"}
+    parts = " + ".join(f"{ledger.total(name)} {words}" for name, words in names.items())
+    return f"balanced: {ledger.total('received')} received = {parts}"
 
 
 def quarantine_list(format: As = Format.table, data: Data = None, config: Config = None) -> None:
     """The reasons, how often each, and one example."""
-    with OpenLake(Pipeline(load(config, data=data))) as lake:
+    with existing(data, config) as lake:
         answer = lake.sql(LIST)
         names, values = answer.columns, answer.fetchall()
     rows([*names, "meaning"], [(*row, MEANING.get(row[0], "")) for row in values], format)

@@ -15,7 +15,7 @@ from ..bronze.deliver import CONSUMER
 from ..clock import moment
 from ..errors import BadFile, PenstockError
 from ..settings import load as load_settings
-from .options import Config, Data, pipeline
+from .options import Config, Data, existing, pipeline
 from .output import fail, note, progress, say
 
 
@@ -37,7 +37,8 @@ def send(
 ) -> None:
     """Post events to a running collector; prints its answer, ends with 1 unless it was 200."""
     settings = load_settings(config)
-    base = (url or f"http://{settings.collect.host}:{settings.collect.port}").rstrip("/")
+    base = (url or f"{settings.collect.host}:{settings.collect.port}").rstrip("/")
+    base = base if "://" in base else f"http://{base}"
     body = typer.get_binary_stream("stdin").read() if events == "-" else events.encode()
     request = urllib.request.Request(f"{base}/v1/events", body, {"user-agent": "penstock-send"}, method="POST")
     if key:
@@ -46,11 +47,21 @@ def send(
         with urllib.request.urlopen(request, timeout=30) as reply:
             say(reply.read().decode())
     except urllib.error.HTTPError as refused:
-        answer = json.loads(refused.read() or b"{}")
-        fail(f"{refused.code} {answer.get('error', '')}: {answer.get('detail', '')}")
+        with refused:
+            fail(f"the collector answered {refused.code}: {_reason(refused.read())}")
         raise typer.Exit(1) from None
     except OSError as error:
-        raise PenstockError(f"no collector answers at {base}: {error}", hint="start one with `penstock up`") from error
+        why = getattr(error, "reason", error)
+        raise PenstockError(f"no collector answers at {base}: {why}", hint="start one with `penstock up`") from error
+
+
+def _reason(body: bytes) -> str:
+    """`code: detail` of our own errors; of whoever else answered, the start of what it said."""
+    try:
+        answer = json.loads(body)
+        return f"{answer['error']}: {answer['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return body[:200].decode(errors="replace")
 
 
 def load(
@@ -59,18 +70,20 @@ def load(
     config: Config = None,
 ) -> None:
     """Take files of events into bronze, each content once; `refine` (or a running `up`) does the rest."""
-    bad = 0
+    new = bad = 0
     with pipeline(data, config) as way, progress("loading") as tell:
         for index, path in enumerate(files):
             try:
                 done = loading.load(way.lake.bronze, path, way.clock())
-            except (BadFile, OSError) as error:
-                fail(f"{path}: {error}")
+            except BadFile as error:
+                fail(str(error))
                 bad += 1
             else:
                 say(f"{path}: {'loaded' if done.new else 'already loaded'}")
+                new += done.new
             tell(index + 1, len(files))
-    note("penstock refine --once makes rows of them, unless `penstock up` is running")
+    if new:
+        note("`penstock refine --once` makes rows of it, unless `penstock up` is running")
     if bad:
         raise typer.Exit(1)
 
@@ -81,6 +94,7 @@ def replay(
     config: Config = None,
 ) -> None:
     """Deliver the stream again from a time on; objects that bronze lost come back, nothing is counted twice."""
-    with pipeline(data, config) as way:
-        again = way.stream.seek(CONSUMER, moment(start, way.clock()))
+    with existing(data, config) as lake:
+        stream = lake.pipeline.stream
+        again = stream.seek(CONSUMER, moment(start, lake.pipeline.clock()))
         say(f"{again} records will be delivered again")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from ..api import SqlError
 from ..errors import LakeError, PenstockError, SettingsError
-from . import ask, inbound, jobs, run
+from . import ask, inbound, jobs, run, snippet
 from .output import fail
 
 _EXIT_SETTINGS = 2
 
 
 class _Group(TyperGroup):
-    """Turns our errors into one line and an exit code; anything else is a bug and shows its trace."""
+    """Turns our errors, and the disk's, into one line and an exit code; anything else is a bug and shows its trace."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -24,6 +27,18 @@ class _Group(TyperGroup):
         except PenstockError as error:
             fail(str(error), error.hint)
             raise typer.Exit(_EXIT_SETTINGS if isinstance(error, SettingsError | LakeError) else 1) from error
+        except (OSError, sqlite3.OperationalError, SqlError) as error:
+            if getattr(error, "errno", None) == errno.EPIPE:
+                raise
+            fail(_of_the_system(error))
+            raise typer.Exit(1) from error
+
+
+def _of_the_system(error: Exception) -> str:
+    """`No space left on device: 'data/stream'`, without the number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
+    return str(error)
 
 
 app = typer.Typer(
@@ -48,5 +63,5 @@ def _main(
     pass
 
 
-for part in (run, inbound, jobs, ask):
+for part in (run, snippet, inbound, jobs, ask):
     part.add_to(app)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ..api import OpenLake
+from ..errors import SettingsError
 from ..pipeline import Pipeline
 from ..settings import load
 
@@ -18,10 +20,23 @@ Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then
 
 
 @contextmanager
-def pipeline(data: Path | None, config: Path | None, **flags: Any) -> Iterator[Pipeline]:
-    """The pipeline that the settings describe, closed at the end."""
-    opened = Pipeline(load(config, data=data, **flags))
+def pipeline(data: Path | None, config: Path | None) -> Iterator[Pipeline]:
+    """The pipeline that the settings describe, closed at the end; its folder is made if it is missing."""
+    opened = Pipeline(load(config, data=data))
     try:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def existing(data: Path | None, config: Path | None) -> Iterator[OpenLake]:
+    """The same, to ask. Raises SettingsError if there is nothing: a question makes no folder."""
+    settings = load(config, data=data)
+    if settings.lake is None and not settings.data.is_dir():
+        raise SettingsError(
+            f"there is no folder {settings.data}",
+            hint="--data says where the data is; `penstock up` and `penstock load` make it",
+        )
+    with OpenLake(Pipeline(settings)) as lake:
+        yield lake

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +19,7 @@ from ..settings import Settings, load
 from .options import Config, Data
 from .output import note, say
 
+DemoData = Annotated[Path | None, typer.Option("--data", help="Folder for everything.", show_default="./demo-data")]
 Port = Annotated[int | None, typer.Option("--port", help="Port of the collector.", show_default="8787")]
 Host = Annotated[str | None, typer.Option("--host", help="Address of the collector.", show_default="127.0.0.1")]
 
@@ -39,7 +43,7 @@ def up(data: Data = None, config: Config = None, host: Host = None, port: Port =
         supervisor.stop()
 
 
-def demo(data: Data = None, config: Config = None, host: Host = None, port: Port = None) -> None:
+def demo(data: DemoData = None, config: Config = None, host: Host = None, port: Port = None) -> None:
     """`up`, with a simulated shop and web site sending real traffic."""
     settings = _settings(data or Path("demo-data"), config, host, port)
     log = settings.data / "log" / "demo.log"
@@ -57,7 +61,7 @@ def demo(data: Data = None, config: Config = None, host: Host = None, port: Port
         sender.join()
         note(f"stopping after {traffic.sent} events: the worker drains the stream …")
         supervisor.stop()
-        say(f"Now see that every one is accounted for:  penstock verify --data {settings.data}")
+        say(f"Now see that every one is accounted for:  {_called()} verify{_where(settings)}")
 
 
 def _settings(data: Path | None, config: Path | None, host: str | None, port: int | None) -> Settings:
@@ -66,12 +70,21 @@ def _settings(data: Path | None, config: Path | None, host: str | None, port: in
 
 
 def _greet(settings: Settings, url: str) -> None:
-    where = "" if settings.data == Path("penstock-data") else f" --data {settings.data}"
+    me, where = _called(), _where(settings)
     say(f"Events go to   {url}/v1/events")
     say(f"Health is at   {url}/health")
     say("\nTry next, in another terminal:")
     say(f'  curl {url}/v1/events -d \'{{"event_type":"hello","properties":{{"from":"me"}}}}\'')
-    say(f"  penstock counts page_view --last 1h{where}")
-    say(f'  penstock sql "select event_type, count(*) as events from events group by all order by 2 desc"{where}')
-    say(f"  penstock status{where}")
-    say(f"  penstock verify{where}")
+    say(f"  {me} counts page_view --last 1h{where}")
+    say(f'  {me} sql "select event_type, count(*) as events from events group by all order by 2 desc"{where}')
+    say(f"  {me} status{where}")
+    say(f"  {me} verify{where}")
+
+
+def _called() -> str:
+    """How to call this program again: by its name if the shell finds it, else by its path."""
+    return "penstock" if shutil.which("penstock") else shlex.quote(sys.argv[0])
+
+
+def _where(settings: Settings) -> str:
+    return "" if settings.data == Path("penstock-data") else f" --data {shlex.quote(str(settings.data))}"

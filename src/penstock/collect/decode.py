@@ -8,6 +8,9 @@ from ..errors import Refused
 from ..event import BODY_BYTES, DECOMPRESSED_BYTES
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_BITS = 31
+_CHUNK = 16 << 10
+"""What is left behind a member is copied for each, so a body of many tiny ones is fed in small pieces."""
 
 
 def decode(body: bytes, content_encoding: str) -> bytes:
@@ -30,17 +33,20 @@ def gunzip(data: bytes, limit: int) -> bytes:
     """All members of a gzip body; the check sums are verified. Raises Refused beyond `limit` bytes or when damaged."""
     out: list[bytes] = []
     room = limit
-    while data:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(data, room + 1)
-        except zlib.error as error:
-            raise Refused(400, "bad_gzip", "the gzip body is damaged") from error
-        room -= len(part)
-        if room < 0:
-            raise Refused(413, "decompressed_too_large", f"a body may hold {limit} bytes after decompression")
-        if not member.eof:
-            raise Refused(400, "bad_gzip", "the gzip body is cut off")
-        out.append(part)
-        data = member.unused_data
+    position = 0
+    while position < len(data):
+        member = zlib.decompressobj(_GZIP_BITS)
+        while not member.eof:
+            chunk = data[position : position + _CHUNK]
+            if not chunk:
+                raise Refused(400, "bad_gzip", "the gzip body is cut off")
+            try:
+                part = member.decompress(chunk, room + 1)
+            except zlib.error as error:
+                raise Refused(400, "bad_gzip", "the gzip body is damaged") from error
+            room -= len(part)
+            if room < 0:
+                raise Refused(413, "decompressed_too_large", f"a body may hold {limit} bytes after decompression")
+            out.append(part)
+            position += len(chunk) - len(member.unused_data)
     return b"".join(out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
@@ -48,15 +47,16 @@ class Keyring:
 
 
 def _header_key(headers: Mapping[str, str]) -> str | None:
-    if "x-write-key" in headers:
-        return headers["x-write-key"]
+    key = headers.get("x-write-key")
+    if key:
+        return key
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, or not text
             return None
     return None
 

@@ -2,7 +2,8 @@
 
     {"penstock":1,"dialect":…,"source":…,"received_at":…,"user_agent":…[,"sent_ts":…][,"event_id":…][,"reason":…],"event":…}
 
-The event itself is the sender's text, byte for byte, but for line breaks between its tokens. No address is written.
+The event itself is the sender's text, byte for byte, but for line breaks between its tokens. Only a text that no JSON
+reader takes is put into quotes, as one JSON string, so that the line is JSON all the same. No address is written.
 """
 
 from __future__ import annotations
@@ -47,3 +48,8 @@ def line(start: bytes, raw: bytes, made_id: str | None, reason: str | None) -> b
 def one_line(raw: bytes) -> bytes:
     """JSON text without line breaks: in valid JSON these stand between tokens only."""
     return raw.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def quoted(raw: bytes | msgspec.Raw) -> bytes:
+    """Any bytes as a JSON string; what is not UTF-8 in it becomes `\\xff`."""
+    return _encode(bytes(raw).decode(errors="backslashreplace"))

@@ -16,7 +16,7 @@ from ..silver import snapshot
 from ..silver.columns import EVENTS
 from ..silver.commit import Table
 from .catalog import ROLLUPS
-from .stores.sqlite import Store
+from .stores.sqlite import Shown, Store
 
 _HOURS_AT_ONCE = 24 * 31
 
@@ -24,32 +24,33 @@ _HOURS_AT_ONCE = 24 * 31
 def refresh(events: Table, store: Store) -> int:
     """Bring every rollup up to silver's version; returns how many hours were recomputed."""
     table = events.open()
-    version = table.version()
-    if version == store.version():
+    shown = Shown(str(table.metadata().id), table.version())
+    if shown == store.shown():
         return 0
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
-        hours = _touched(events, db, store, version)
+        hours = _touched(events, db, store, shown)
         for start in range(0, len(hours), _HOURS_AT_ONCE):
             some = hours[start : start + _HOURS_AT_ONCE]
             _recompute(db, snapshot.holding(table, some), some, store)
-    store.finish(version)
+    store.finish(shown)
     return len(hours)
 
 
-def _touched(events: Table, db: duckdb.DuckDBPyConnection, store: Store, version: int) -> list[datetime]:
-    """Hours in which an event was added since the store's version; all hours, of an empty store, if we cannot tell."""
-    done = store.version()
-    paths = None if done is None else _added_since(events, done, version)
-    if paths is None:
-        store.clear()
-        paths = snapshot.files(events.open())
-    sql = snapshot.read_sql(paths, EVENTS)
-    rows = db.execute(f"select distinct date_trunc('hour', event_ts) as hour from ({sql}) order by hour").fetchall()
-    return [row[0].astimezone(UTC) for row in rows]
+def _touched(events: Table, db: duckdb.DuckDBPyConnection, store: Store, shown: Shown) -> list[datetime]:
+    """Hours in which an event was added since what the store shows; if we cannot tell, all of silver and the store."""
+    done = store.shown()
+    paths: list[str] | None = None
+    if done is not None and done.table == shown.table and done.version < shown.version:
+        paths = _added_since(events, done.version, shown.version)
+    known: set[datetime] = set() if paths is not None else store.buckets()
+    sql = snapshot.read_sql(snapshot.files(events.open()) if paths is None else paths, EVENTS)
+    rows = db.execute(f"select distinct date_trunc('hour', event_ts) from ({sql})").fetchall()
+    return sorted(known.union(row[0].astimezone(UTC) for row in rows))
 
 
 def _added_since(events: Table, done: int, version: int) -> list[str] | None:
+    """Files that the commits after `done` added; None if one of them is gone, or took rows away."""
     log = Objects(f"{events.url}/_delta_log")
     paths = []
     for number in range(done + 1, version + 1):

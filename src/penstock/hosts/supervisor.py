@@ -22,6 +22,10 @@ from .process import hand_down, only_worker
 _START_SECONDS = 30
 _STOP_SECONDS = 60
 _CHILDREN = ("server", "worker")
+_WATCH_SECONDS = 0.1
+_STEADY_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_STDERR = 2
 
 
 class Supervisor:
@@ -33,6 +37,7 @@ class Supervisor:
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
 
     def start(self) -> None:
         """Returns when the collector answers. Raises SettingsError if it cannot start."""
@@ -51,16 +56,22 @@ class Supervisor:
         return self._children[name].pid
 
     def watch(self, stop: threading.Event, tell: Callable[[str], None] = lambda text: None) -> None:
-        """Restart a child that ended by itself, with a growing pause, until `stop` is set."""
-        pause = 0.5
-        while not stop.wait(0.2):
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    tell(f"{name} ended with code {child.returncode}; starting it again in {pause:g} s")
-                    stop.wait(pause)
-                    pause = min(pause * 2, 30)
-                    if not stop.is_set():
-                        self._spawn(name)
+        """Until `stop` is set, restart a child that ended: at once, then, if it keeps ending, after growing pauses."""
+        due: dict[str, float] = {}
+        pauses = dict.fromkeys(_CHILDREN, 0.0)
+        while not stop.wait(_WATCH_SECONDS):
+            now = time.monotonic()
+            for name, child in list(self._children.items()):
+                if child.poll() is None:
+                    if now - self._started[name] > _STEADY_SECONDS:
+                        pauses[name] = 0.0
+                elif name not in due:
+                    tell(f"{name} ended with code {child.returncode}; it starts again in {pauses[name]:g} s")
+                    due[name] = now + pauses[name]
+                    pauses[name] = min(max(2 * pauses[name], 0.5), _LONGEST_PAUSE_SECONDS)
+                elif now >= due[name]:
+                    del due[name]
+                    self._spawn(name)
 
     def stop(self) -> None:
         for name in _CHILDREN:
@@ -84,12 +95,13 @@ class Supervisor:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        self._started[name] = time.monotonic()
         # A session of its own, so that Ctrl-C reaches only the supervisor, which stops the children in order.
         self._children[name] = subprocess.Popen(
-            [sys.executable, "-m", f"penstock.hosts.{name}"],
+            [sys.executable, "-P", "-m", f"penstock.hosts.{name}"],
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=self._log,
+            stdout=self._log or _STDERR,  # what a child prints is log; our stdout is for the user
             stderr=self._log,
             start_new_session=True,
         )

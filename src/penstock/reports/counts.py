@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..gold.stores.sqlite import Store, bucket_text
+from ..gold.stores.sqlite import Store, bucket_moment, bucket_text
 
 
 class Grain(StrEnum):
@@ -46,10 +46,15 @@ def counts(
     left_out = 0
     until_hour = _start(until, Grain.hour)
     for text, events, bot_events in gold.query(_SQL, (event_type, bucket_text(first), bucket_text(until_hour))):
-        bucket = _start(datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC), by)
+        bucket = _start(bucket_moment(text), by)
         buckets[bucket] += events + (bot_events if bots else 0)
         left_out += 0 if bots else bot_events
     return Counts([Row(bucket, events) for bucket, events in buckets.items()], left_out)
+
+
+def known(gold: Store) -> list[str]:
+    """Every event type that was ever counted."""
+    return [name for (name,) in gold.query("select distinct event_type from event_counts order by event_type")]
 
 
 def _start(at: datetime, by: Grain) -> datetime:

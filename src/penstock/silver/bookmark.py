@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..errors import LakeError
+from ..errors import LakeError, Transient
 from ..objects import Objects
 
 _FOLDER = "plans/"
@@ -34,11 +34,12 @@ def pending(silver: Objects, committed: int) -> Plan | None:
 
 
 def freeze(silver: Objects, plan: Plan) -> Plan:
-    """Write the plan down; if another worker was first, its plan is the one that counts."""
+    """Write the plan down; if another worker was first, its plan is the one that counts. Raises Transient."""
     if silver.put(_key(plan.batch), msgspec.json.encode(plan), create=True):
         return plan
     first = pending(silver, plan.batch - 1)
-    assert first is not None
+    if first is None:
+        raise Transient(f"another worker did batch {plan.batch} at the same moment")
     return first
 
 

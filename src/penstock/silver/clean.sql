@@ -47,7 +47,8 @@ clocks as (
             )
             when right(event_text, 6) between '+15:00' and '+99:99' then null
             when right(event_text, 6) between '-15:00' and '-99:99' then null
-            when substr(event_text, 5, 1) = '-' then try_cast(event_text as timestamp)
+            -- another zone, or none: only a cast with zones heeds an offset
+            when substr(event_text, 5, 1) = '-' then timezone('UTC', try_cast(event_text as timestamptz))
             when contains(event_text, '-')
                 then case when try_cast(split_part(event_text, '-', 1) as bigint) > 9999
                           then timestamp '9999-12-31 00:00:00' end
@@ -60,7 +61,8 @@ clocks as (
         end as client,
         case
             when not stamped or sent_ts is null or not (sent_ts between '0' and ':') then null
-            when contains(sent_ts, '-') then try_cast(sent_ts as timestamp)
+            when ends_with(sent_ts, 'Z') then try_cast(sent_ts as timestamp)
+            when contains(sent_ts, '-') then timezone('UTC', try_cast(sent_ts as timestamptz))
             when try_cast(sent_ts as double) < 100000000000
                 then make_timestamp((try_cast(sent_ts as double) * 1000000)::bigint)
             when try_cast(sent_ts as double) < 100000000000000

@@ -3,7 +3,8 @@
 delta-rs fsyncs nothing on a local disk, takes an empty commit at the end of its log for a good one, and does not
 enforce `txn`. So: the files are fsynced by us before; the commit goes through the very handle whose `txn` was read;
 the commit's JSON and its folder are fsynced before anybody is told; and on opening, a torn commit at the end is moved
-aside, after which the batch is simply done again.
+aside, after which the batch is simply done again, and the commit that is then last is fsynced, for its writer may have
+been stopped before it came to that.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction
 
-from ..errors import LakeError
+from ..errors import LakeError, Transient
 from ..objects import local_path, make_folder, sync_file, sync_folder
 from .columns import Column, arrow
 
 APP = "penstock"
 _CHECKPOINT_EVERY = 100
-_TORN_LOOKBACK = 2
+_LOOKBACK = 2
+_POINTER = "_last_checkpoint"
+_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Table:
         if self.root is not None:
             make_folder(self.root)
             set_torn_commits_aside(self.root)
+            _sync_last(self.root)
         try:
             return DeltaTable(self.url)
         except TableNotFoundError:
@@ -84,12 +90,41 @@ class Table:
         """The last batch that was committed; 0 if none was."""
         return self.open().transaction_version(APP) or 0
 
+    def sizes(self) -> dict[str, int]:
+        """The files of this version, by path relative to the table, with the bytes that each had when committed."""
+        actions = pa.table(self.open().get_add_actions())
+        return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+
     def commit(self, batch: int, files: Sequence[DataFile]) -> bool:
-        """Add `files` as batch number `batch`. False if that batch is in already; then nothing changed."""
+        """Add `files` as batch number `batch`. False if that batch is in already; then nothing changed.
+
+        Raises Transient if another writer was faster, OSError if the disk failed; then the batch is not in.
+        """
         handle = self.open()
         if (handle.transaction_version(APP) or 0) >= batch:
             return False
         version = handle.version() + 1
+        try:
+            self._write(handle, batch, files)
+        except CommitFailedError as error:
+            raise Transient(
+                f"{self.url} was changed by another writer while batch {batch} was written",
+                hint="let only one worker write",
+            ) from error
+        try:
+            self._sync_commit(version)
+        except OSError:
+            # A second fsync may "succeed" without having written, so this commit must not count.
+            self._take_back(version)
+            raise
+        handle.update_incremental()
+        if handle.version() != version:
+            raise LakeError(f"{self.url} was changed by somebody else while batch {batch} was written")
+        if version % _CHECKPOINT_EVERY == 0:
+            self._checkpoint(handle)
+        return True
+
+    def _write(self, handle: DeltaTable, batch: int, files: Sequence[DataFile]) -> None:
         handle.create_write_transaction(
             actions=[_action(file) for file in files],
             mode="append",
@@ -102,27 +137,25 @@ class Table:
             ),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
         )
-        self._sync_commit(version)
-        handle.update_incremental()
-        if handle.version() != version:
-            raise LakeError(f"{self.url} was changed by somebody else while batch {batch} was written")
-        if version % _CHECKPOINT_EVERY == 0:
-            self._checkpoint(handle)
-        return True
 
     def _sync_commit(self, version: int) -> None:
         if self.root is not None:
-            sync_file(self.root / "_delta_log" / f"{version:020}.json")
-            sync_folder(self.root / "_delta_log")
+            log = _log(self.root)
+            for name in (_commit_name(version - 1), _commit_name(version)):
+                if (log / name).exists():  # the one before may be somebody else's, who does not fsync
+                    sync_file(log / name)
+            sync_folder(log)
             sync_folder(self.root)
+
+    def _take_back(self, version: int) -> None:
+        self._handle = None
+        if self.root is not None:
+            _aside(_log(self.root) / _commit_name(version))
 
     def _checkpoint(self, handle: DeltaTable) -> None:
         handle.create_checkpoint()
         if self.root is not None:
-            for path in (self.root / "_delta_log").glob(f"{handle.version():020}.checkpoint*.parquet"):
-                sync_file(path)
-            sync_file(self.root / "_delta_log" / "_last_checkpoint")
-            sync_folder(self.root / "_delta_log")
+            _sync_last(self.root)
 
 
 def _action(file: DataFile) -> AddAction:
@@ -140,14 +173,18 @@ def set_torn_commits_aside(root: Path) -> list[Path]:
     """Rename commits at the end of the log that a power cut left incomplete; returns what they are called now.
 
     Only the last ones can be torn: each is fsynced before the next is begun. A checkpoint that was written after a
-    torn commit, or is torn itself, goes too; the JSON commits hold all that it held.
+    torn commit, or is torn itself, goes too; the JSON commits hold all that it held. Raises LakeError if one is torn
+    that has whole ones after it.
     """
-    log = root / "_delta_log"
-    last = sorted(log.glob("*.json"), reverse=True)[:_TORN_LOOKBACK]
-    torn = [path for path in last if not _is_whole(path)]
-    torn += [path for path in log.glob("*.checkpoint*.parquet") if not _is_parquet(path)]
+    log = _log(root)
+    commits = _last_commits(log)
+    torn = [path for path in commits if not _is_whole(path)]
+    if torn != commits[len(commits) - len(torn) :]:
+        raise LakeError(f"{torn[0]} is damaged, and later commits are not", hint="restore the file, or rebuild silver")
+    end = torn[0].name[:_DIGITS] if torn else "~"
+    torn += [path for path in _last_checkpoints(log) if path.name[:_DIGITS] >= end or not _is_parquet(path)]
     aside = [_aside(path) for path in torn]
-    pointer = log / "_last_checkpoint"
+    pointer = log / _POINTER
     if pointer.exists() and not _points_to_something(pointer):
         aside.append(_aside(pointer))
     if aside:
@@ -155,33 +192,61 @@ def set_torn_commits_aside(root: Path) -> list[Path]:
     return aside
 
 
+def _sync_last(root: Path) -> None:
+    """fsync what is last in the log; what came before it was, by whoever wrote it, or opened the table after him."""
+    log = _log(root)
+    last = [*_last_commits(log), *_last_checkpoints(log), *log.glob(_POINTER)]
+    for path in last:
+        sync_file(path)
+    if last:
+        sync_folder(log)
+
+
+def _log(root: Path) -> Path:
+    return root / "_delta_log"
+
+
+def _commit_name(version: int) -> str:
+    return f"{version:0{_DIGITS}}.json"
+
+
+def _last_commits(log: Path) -> list[Path]:
+    return sorted(log.glob("*.json"))[-_LOOKBACK:]
+
+
+def _last_checkpoints(log: Path) -> list[Path]:
+    return sorted(log.glob("*.checkpoint*.parquet"))[-_LOOKBACK:]
+
+
 def _is_whole(path: Path) -> bool:
-    """Every line is JSON, and as many files are added as the commit says."""
+    """Every line is JSON, and all is there that the commit's first line says."""
     try:
         actions = [json.loads(line) for line in path.read_text().splitlines()]
     except ValueError:
         return False
-    info = next((action["commitInfo"] for action in actions if "commitInfo" in action), None)
-    if info is None:
-        return False
-    expected = info.get("penstock.files")
-    if expected is None:
-        return True
-    whole = sum("add" in action for action in actions) == int(expected)
-    return whole and ("penstock.batch" not in info or any("txn" in action for action in actions))
+    names = [name for action in actions for name in action]
+    info: dict[str, str] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    if "penstock.files" not in info:
+        return bool(actions)  # somebody else's
+    if "penstock.batch" not in info:
+        return "metaData" in names and "protocol" in names
+    return names.count("add") == int(info["penstock.files"]) and "txn" in names
 
 
 def _is_parquet(path: Path) -> bool:
-    data = path.read_bytes()
-    return len(data) > 12 and data[:4] == data[-4:] == b"PAR1"
+    try:
+        pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 def _points_to_something(pointer: Path) -> bool:
     try:
         version = json.loads(pointer.read_text())["version"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return False
-    return any(pointer.parent.glob(f"{version:020}.checkpoint*.parquet"))
+    return any(pointer.parent.glob(f"{version:0{_DIGITS}}.checkpoint*.parquet"))
 
 
 def _aside(path: Path) -> Path:

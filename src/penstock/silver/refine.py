@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,24 +94,29 @@ def _plan(lake: Lake, batch_bytes: int) -> Plan | None:
 
 
 def refined(lake: Lake, keys: Sequence[str]) -> set[str]:
-    """Those of `keys` that are in the ledger already; reads only ledger files that may name them."""
+    """Those of `keys` that are in the ledger already; reads only ledger files of their days that may name them."""
     table = lake.ledger.open()
-    if not keys or table.version() == 0:
-        return set()
     actions = pa.table(table.get_add_actions(flatten=True))
-    if not actions.num_rows:
+    if not keys or not actions.num_rows:
         return set()
     with duckdb.connect() as db:
         db.register("actions", actions)
-        db.register("wanted", pa.table({"key": list(keys)}))
+        db.register("wanted", pa.table({"key": list(keys), "day": [_day(key) for key in keys]}))
         root = table.table_uri.rstrip("/")
         rows = db.execute(
-            """select distinct path from actions join wanted
-               on key between "min.bronze_file" and "max.bronze_file" || chr(1114111)"""
+            """
+            select path from actions semi join wanted on day = "partition.day"
+                and key between coalesce("min.bronze_file", key) and coalesce("max.bronze_file", key)
+            """
         ).fetchall()
         sql = snapshot.read_sql([f"{root}/{row[0]}" for row in rows], LEDGER)
         found = db.execute(f"select distinct bronze_file from ({sql}) semi join wanted on key = bronze_file")
         return {row[0] for row in found.fetchall()}
+
+
+def _day(key: str) -> date:
+    """The ledger's partition of an object."""
+    return (arrival(key) or _NOWHEN).date()
 
 
 def _read(lake: Lake, key: str) -> Lines | tuple[BadFile, bytes]:
@@ -141,7 +146,7 @@ def _write(lake: Lake, engine: DuckDB, plan: Plan) -> Refined:
         stage = Path(temporary)
         quarantine = engine.write_quarantine(_folder(lake.quarantine, stage), plan.batch, QUARANTINE)
         counts = engine.ledger(plan.batch)
-        rows = [(*row, (arrival(row[1]) or _NOWHEN).date()) for row in counts]
+        rows = [(*row, _day(row[1])) for row in counts]
         ledger = engine.write_rows(rows, _folder(lake.ledger, stage), LEDGER, LEDGER_PARTITIONS)
         events = engine.write_events(_folder(lake.events, stage))
         for table, files in ((lake.quarantine, quarantine), (lake.ledger, ledger), (lake.events, events)):

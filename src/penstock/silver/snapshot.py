@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -19,13 +20,19 @@ def files(table: DeltaTable) -> list[str]:
 
 def read_sql(paths: Iterable[str], columns: Iterable[Column], partitions: Iterable[Column] = ()) -> str:
     """SQL for the rows of `paths`; an empty list gives no rows of the right types."""
-    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    listed = ", ".join("'" + _as_duckdb_reads(path).replace("'", "''") + "'" for path in paths)
     names = [*columns, *partitions]
     if not listed:
         return "select " + ", ".join(f"null::{c.type} as {c.name}" for c in names) + " where false"
     hive = ", ".join(f"{c.name}: {c.type}" for c in partitions)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ", hive_partitioning = false"
     return f"select {', '.join(c.name for c in names)} from read_parquet([{listed}]{options})"
+
+
+def _as_duckdb_reads(path: str) -> str:
+    """delta-rs writes local paths as in a URL, `my%20data`; DuckDB takes them as they are."""
+    local = path.startswith(("/", "file://"))
+    return unquote(path.removeprefix("file://")) if local else path
 
 
 def may_hold(table: DeltaTable, hours: Collection[datetime], *, also_unplaced: bool) -> list[str]:

@@ -63,10 +63,13 @@ class Stream(Protocol):
         """Returns only when all of `records` are durable. Raises Transient when they are not, or may not be."""
 
     def poll(self, consumer: str, limit_bytes: int) -> Batch | None:
-        """The consumer's next batch: the same one until it is committed. At least one append, then up to the limit."""
+        """The consumer's next batch: the same one until it is committed; of several shards, what has waited longest.
+
+        At least one append, then up to the limit.
+        """
 
     def commit(self, consumer: str, batch: Batch) -> None:
-        """Move the consumer behind `batch`, durably."""
+        """Move the consumer behind `batch`, durably; does nothing if a seek, or another, moved it meanwhile."""
 
     def lag(self, consumer: str) -> Lag:
         """What is waiting for the consumer; cheap."""

@@ -54,7 +54,8 @@ class MemoryStream:
         return end
 
     def commit(self, consumer: str, batch: Batch) -> None:
-        self._next[consumer] = batch.last + 1
+        if self._next.get(consumer, 0) == batch.first:
+            self._next[consumer] = batch.last + 1
 
     def lag(self, consumer: str) -> Lag:
         waiting = self._log[self._next.get(consumer, 0) :]

@@ -1,40 +1,36 @@
 """The stream on one machine: a folder of SQLite files, one per writer and hour, each a shard.
 
-One row is one append: its records' lines, joined, and compressed if there are many: the disk, not the processor, is
-what a busy collector waits for. A commit is WAL + synchronous=FULL, so `append` costs one fsync
-however many records share it. Positions and the frozen cuts of batches live in `positions.db`. A file is removed
-whole when every consumer is past it and it is old, or when room is needed.
+A shard's file is `_shard.py`; positions and the frozen cuts of batches live in `positions.db`. A shard is removed whole
+when every consumer is past it and it is old, or when room is needed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import sqlite3
 import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
+import structlog
 from isal import isal_zlib
 
 from ..clock import Clock, utc_now
 from ..errors import StreamFull, Transient
-from ..objects import local_path, make_folder, sync_folder
-from . import Batch, Lag, Record, Stream, Tail
+from ..objects import local_path, make_folder
+from . import Batch, Lag, Record, Stream, Tail, _shard
 from ._positions import Positions
+from ._shard import ROW_BYTES, SUFFIX, End, Shard, Writer, millis, moment
 
-_ROW_BYTES = 4 << 20
-_PAGE_BYTES = 16 << 10
-_CHECKPOINT_PAGES = (64 << 20) // _PAGE_BYTES
-_SCHEMA = """
-create table log (first integer primary key, last integer, at integer, bytes integer, end_bytes integer, data blob)
-"""
-_COMPRESS_FROM_BYTES = 4 << 10
-_FASTEST = 0
-_SIZE_CHECK_SECONDS = 1.0
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_ROOM_SECONDS = 1.0
+_MOST_OPEN = 64
 
 
 def open(
@@ -53,8 +49,20 @@ def open(
     return SqliteStream(folder, clock, retention_seconds, max_bytes, rotate_seconds, rotate_bytes)
 
 
+class _Waiting(NamedTuple):
+    """What a consumer has not committed of one shard. The least of several is to be handed out first."""
+
+    fresh: bool
+    """False if its first batch was handed out already: that one comes again before anything else."""
+    at: int
+    shard: str
+    first: int
+    records: int
+    bytes: int
+
+
 class SqliteStream:
-    max_record_bytes = _ROW_BYTES
+    max_record_bytes = ROW_BYTES
 
     def __init__(
         self,
@@ -70,37 +78,44 @@ class SqliteStream:
         self._retention = timedelta(seconds=retention_seconds)
         self._max_bytes = max_bytes
         self._rotate_seconds = rotate_seconds
-        self._rotate_bytes = rotate_bytes
-        self._writer: _Writer | None = None
+        # Only whole files can be removed, so one must not hold all that is allowed.
+        self._rotate_bytes = min(rotate_bytes, max_bytes // 4)
+        self._writer: Writer | None = None
         self._positions: Positions | None = None
-        self._readers: dict[str, sqlite3.Connection] = {}
+        self._shards: dict[str, Shard] = {}
+        self._ended: dict[str, End] = {}
         self._full = False
-        self._size_checked = 0.0
+        self._room_checked = float("-inf")
+        self._unchecked_bytes = 0
 
     # writing
 
     def append(self, records: Sequence[Record]) -> None:
         if not records:
             return
-        self._check_room()
         try:
-            self._active_writer().append(records)
+            self._check_room()
+            writer = self._active_writer()
+            before = writer.bytes
+            writer.append(records)
+            self._unchecked_bytes += writer.bytes - before
         except (sqlite3.Error, OSError) as error:
             # An fsync that failed once may "succeed" on the next try without having written. This file is done with.
             self._abandon_writer()
+            if _no_space(error):
+                with contextlib.suppress(sqlite3.Error, OSError, Transient):
+                    self._prune(down_to=0)
             raise Transient(f"the stream could not be written: {error}", hint="check the disk") from error
 
-    def _active_writer(self) -> _Writer:
-        now = self._clock()
+    def _active_writer(self) -> Writer:
         writer = self._writer
-        if writer is not None and (
-            abs((now - writer.created).total_seconds()) >= self._rotate_seconds or writer.bytes >= self._rotate_bytes
-        ):
-            self._abandon_writer()
-            writer = None
-        if writer is None:
-            writer = self._writer = _Writer(self._folder, self._clock)
-        return writer
+        if writer is not None:
+            age = self._clock() - writer.created
+            if abs(age.total_seconds()) >= self._rotate_seconds or writer.bytes >= self._rotate_bytes:
+                self._abandon_writer()
+        if self._writer is None:
+            self._writer = Writer(self._folder, self._clock)
+        return self._writer
 
     def _abandon_writer(self) -> None:
         writer, self._writer = self._writer, None
@@ -108,83 +123,95 @@ class SqliteStream:
             writer.close()
 
     def _check_room(self) -> None:
+        """Raises StreamFull. Measures only now and then, but always while the stream is full."""
         now = time.monotonic()
-        if now - self._size_checked >= _SIZE_CHECK_SECONDS:
-            self._size_checked = now
-            self._full = self._used_bytes() > self._max_bytes and self._prune(room=True) > self._max_bytes
+        recently = now - self._room_checked < _ROOM_SECONDS and self._unchecked_bytes < self._max_bytes // 64
+        if recently and not self._full:
+            return
+        self._room_checked, self._unchecked_bytes = now, 0
+        if self._used_bytes() > self._max_bytes:
+            self._abandon_writer()  # or its file could never be removed
+            self._full = self._prune(down_to=self._max_bytes) > self._max_bytes
+        else:
+            self._full = False
         if self._full:
             raise StreamFull("the stream is full of undelivered events", hint="start the worker or free disk space")
 
     # reading
 
     def poll(self, consumer: str, limit_bytes: int) -> Batch | None:
-        for shard, connection in self._shards():
-            first = self._position.next(consumer, shard)
-            last = self._position.cut(consumer, shard, first)
-            if last is None:
-                last = _cut(connection, first, limit_bytes)
-                if last is None:
-                    continue
-                self._position.freeze(consumer, shard, first, last)
-            return _read(connection, shard, first, last)
+        for waiting in sorted(self._waiting(consumer)):
+            last = self._last(consumer, waiting, limit_bytes)
+            batch = None if last is None else self._ask(waiting.shard, Shard.read, waiting.first, last)
+            if batch is not None:
+                return batch
         return None
 
+    def _last(self, consumer: str, waiting: _Waiting, limit_bytes: int) -> int | None:
+        """Where the batch ends: where it once did, or from now on will."""
+        _, _, shard, first, records, _ = waiting
+        last = self._position.cut(consumer, shard, first)
+        if last is not None and last >= first + records:
+            # What was appended last, and never acknowledged, was seen by a reader and then lost in a power cut.
+            self._position.thaw(consumer, shard, first)
+            last = None
+        if last is not None:
+            return last
+        last = self._ask(shard, Shard.cut, first, limit_bytes)
+        return None if last is None else self._position.freeze(consumer, shard, first, last)
+
     def commit(self, consumer: str, batch: Batch) -> None:
-        self._position.move(consumer, batch.shard, batch.last + 1)
+        self._position.advance(consumer, batch.shard, batch.first, batch.last + 1)
         self._prune()
 
     def lag(self, consumer: str) -> Lag:
-        records = size = 0
-        oldest: int | None = None
-        for shard, connection in self._shards():
-            first = self._position.next(consumer, shard)
-            row = connection.execute("select at, end_bytes - bytes from log where first = ?", (first,)).fetchone()
-            if row is None:
-                continue
-            last, end_bytes = connection.execute(
-                "select last, end_bytes from log order by first desc limit 1"
-            ).fetchone()
-            records += last + 1 - first
-            size += end_bytes - row[1]
-            oldest = row[0] if oldest is None else min(oldest, row[0])
-        return Lag(records, size, None if oldest is None else _moment(oldest))
+        waiting = self._waiting(consumer)
+        oldest = min((moment(w.at) for w in waiting), default=None)
+        return Lag(sum(w.records for w in waiting), sum(w.bytes for w in waiting), oldest)
 
     def seek(self, consumer: str, at: datetime) -> int:
         again = 0
-        for shard, connection in self._shards():
-            position = self._position.next(consumer, shard)
-            row = connection.execute("select min(first) from log where at >= ?", (_millis(at),)).fetchone()
-            if row[0] is None:
-                continue
-            first = min(self._position.start_of_cut(consumer, shard, row[0]), position)
-            self._position.move(consumer, shard, first)
-            again += position - first
+        positions = self._position.of(consumer)
+        for name in self._names():
+            found = self._ask(name, Shard.first_since, millis(at))
+            position = positions.get(name, 0)
+            if found is not None and found < position:
+                first = self._position.start_of_cut(consumer, name, found)
+                self._position.move(consumer, name, first)
+                again += position - first
         return again
 
     def tail(self, cursor: Mapping[str, int] | None) -> Tail:
-        lines: list[bytes] = []
         ends = dict(self.ends())
-        for shard, connection in self._shards() if cursor is not None else ():
-            after = cursor.get(shard, 0) if cursor is not None else 0
-            for (data,) in connection.execute("select data from log where first >= ? order by first", (after,)):
-                lines.extend(_unpacked(data).splitlines())
-            row = connection.execute("select max(last) from log").fetchone()
-            ends[shard] = (row[0] if row[0] is not None else -1) + 1
+        lines: list[bytes] = []
+        for name, end in ends.items() if cursor is not None else ():
+            after = cursor.get(name, 0) if cursor is not None else 0
+            found = self._ask(name, Shard.lines, after) if after < end else None
+            if found is not None:
+                lines += found[0]
+                ends[name] = found[1]
         return Tail(lines, ends)
 
     def ends(self) -> Mapping[str, int]:
-        found = {}
-        for shard, connection in self._shards():
-            last = connection.execute("select max(last) from log").fetchone()[0]
-            if last is not None:
-                found[shard] = last + 1
+        return {name: end for name in self._names() if (end := self._end(name).next)}
+
+    def _waiting(self, consumer: str) -> list[_Waiting]:
+        positions = self._position.of(consumer)
+        found = []
+        for name in self._names():
+            first, end = positions.get(name, 0), self._end(name)
+            if first >= end.next:
+                continue
+            row = self._ask(name, Shard.row, first)
+            if row is not None:
+                fresh = self._position.cut(consumer, name, first) is None
+                found.append(_Waiting(fresh, row.at, name, first, end.next - first, end.bytes - row.bytes_before))
         return found
 
     def close(self) -> None:
         self._abandon_writer()
-        for connection in self._readers.values():
-            connection.close()
-        self._readers.clear()
+        while self._shards:
+            self._shards.popitem()[1].close()
         if self._positions is not None:
             self._positions.close()
             self._positions = None
@@ -197,18 +224,62 @@ class SqliteStream:
             self._positions = Positions(self._folder / "positions.db")
         return self._positions
 
-    def _shards(self) -> Iterator[tuple[str, sqlite3.Connection]]:
-        """Every shard file there is, oldest first, with a connection that is kept open."""
-        names = sorted(path.stem for path in self._folder.glob("*.shard"))
-        for gone in self._readers.keys() - set(names):
-            self._readers.pop(gone).close()
-        for name in names:
-            if name not in self._readers:
-                with contextlib.suppress(sqlite3.Error):
-                    self._readers[name] = _connect(self._folder / f"{name}.shard")
-            connection = self._readers.get(name)
-            if connection is not None and _has_log(connection):
-                yield name, connection
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{SUFFIX}"
+
+    def _names(self) -> list[str]:
+        """Every shard there is, oldest first."""
+        names = sorted(path.stem for path in self._folder.glob(f"*{SUFFIX}"))
+        for gone in (self._shards.keys() | self._ended.keys()).difference(names):
+            self._forget(gone)
+        return names
+
+    def _forget(self, name: str) -> None:
+        self._ended.pop(name, None)
+        if name in self._shards:
+            self._shards.pop(name).close()
+
+    def _end(self, name: str) -> End:
+        """How far a shard is written; remembered of one that nobody writes any more."""
+        if name in self._ended:
+            return self._ended[name]
+        done = not _shard.is_written(self._path(name))
+        end = self._ask(name, Shard.end) or End(0, 0, 0)
+        if done:
+            self._ask(name, Shard.settle)
+            self._ended[name] = end
+        return end
+
+    def _ask(
+        self, name: str, question: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """The shard's answer; None if it is gone, not begun, or damaged: one bad file must not hold up the others."""
+        try:
+            shard = self._open(name)
+            return None if shard is None else question(shard, *args, **kwargs)
+        except sqlite3.OperationalError as error:
+            if not self._path(name).exists():
+                return None
+            raise Transient(f"the stream could not be read: {error}", hint="check the disk") from error
+        except (sqlite3.DatabaseError, isal_zlib.error) as error:  # type: ignore[misc]
+            self._forget(name)
+            _shard.set_aside(self._path(name))
+            where = str(self._folder / f"{name}.damaged")
+            structlog.get_logger().error("a damaged stream file was set aside", file=where, error=str(error))
+            return None
+
+    def _open(self, name: str) -> Shard | None:
+        """Kept open for the next question; the one that was longest not asked is closed when there are many."""
+        shard = self._shards.pop(name, None)
+        if shard is None:
+            shard = Shard(self._path(name))
+            if not shard.begun():
+                shard.close()
+                return None
+        self._shards[name] = shard
+        if len(self._shards) > _MOST_OPEN:
+            self._shards.pop(next(iter(self._shards))).close()
+        return shard
 
     def _used_bytes(self) -> int:
         total = 0
@@ -217,144 +288,27 @@ class SqliteStream:
                 total += entry.stat().st_size
         return total
 
-    def _prune(self, *, room: bool = False) -> int:
-        """Remove whole shards that every consumer is past: the old ones, or with `room` as many as needed.
+    def _prune(self, *, down_to: int | None = None) -> int:
+        """Remove whole shards that every consumer is past: the old ones, or as many as it takes to get `down_to` bytes.
 
         Returns the bytes still used.
         """
-        used = self._used_bytes() if room else 0
-        horizon = self._clock() - self._retention
-        for shard, connection in list(self._shards()):
-            if room and used <= self._max_bytes:
+        used = 0 if down_to is None else self._used_bytes()
+        horizon = millis(self._clock() - self._retention)
+        passed = self._position.passed()
+        for name in self._names():
+            if down_to is not None and used <= down_to:
                 break
-            last, at = connection.execute("select max(last), max(at) from log").fetchone()
-            if last is not None and not self._position.all_past(shard, last):
+            end = self._end(name)
+            if passed.get(name, 0) < end.next or (down_to is None and end.at >= horizon):
                 continue
-            created = datetime.strptime(shard[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-            if not room and (_moment(at) if at is not None else created) >= horizon:
-                continue
-            if self._remove(shard):
-                used = self._used_bytes() if room else 0
+            if _shard.remove(self._path(name)):
+                self._forget(name)
+                self._position.forget(name)
+                used = 0 if down_to is None else self._used_bytes()
         return used
 
-    def _remove(self, shard: str) -> bool:
-        """Unlink a shard unless a writer holds it."""
-        lock = self._folder / f"{shard}.lock"
-        descriptor = os.open(lock, os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-        self._readers.pop(shard).close()
-        for suffix in ("shard", "shard-wal", "shard-shm", "lock"):
-            (self._folder / f"{shard}.{suffix}").unlink(missing_ok=True)
-        sync_folder(self._folder)
-        self._position.forget(shard)
-        return True
 
-
-class _Writer:
-    """The one writer of one shard file; holds a lock on it for as long as it lives."""
-
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self.created = clock()
-        self.bytes = 0
-        self._next = 0
-        self._clock = clock
-        name = f"{self.created:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-        self._lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            self._connection = _connect(folder / f"{name}.shard")
-            self._connection.execute(_SCHEMA)
-            sync_folder(folder)
-        except BaseException:
-            os.close(self._lock)
-            raise
-
-    def append(self, records: Sequence[Record]) -> None:
-        at = _millis(self._clock())
-        connection = self._connection
-        next_offset, size = self._next, self.bytes
-        connection.execute("begin")
-        for rows in _chunks(records):
-            data = b"\n".join([record.data for record in rows]) + b"\n"
-            size += len(data)
-            connection.execute(
-                "insert into log values (?, ?, ?, ?, ?, ?)",
-                (next_offset, next_offset + len(rows) - 1, at, len(data), size, _packed(data)),
-            )
-            next_offset += len(rows)
-        connection.execute("commit")
-        self._next, self.bytes = next_offset, size
-
-    def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
-        os.close(self._lock)
-
-
-def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Split so that no row is much over `_ROW_BYTES`; nearly always one chunk."""
-    start = size = 0
-    for index, record in enumerate(records):
-        size += len(record.data)
-        if size > _ROW_BYTES and index > start:
-            yield records[start:index]
-            start, size = index, len(record.data)
-    yield records[start:]
-
-
-def _packed(data: bytes) -> bytes:
-    return isal_zlib.compress(data, _FASTEST) if len(data) >= _COMPRESS_FROM_BYTES else data
-
-
-def _unpacked(data: bytes) -> bytes:
-    """A line starts with `{`, so what does not is compressed."""
-    plain: bytes = data if data.startswith(b"{") else isal_zlib.decompress(data)
-    return plain
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # One connection is used by one thread at a time; the server's commit thread is not the one that opened it.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    connection.execute(f"pragma page_size = {_PAGE_BYTES}")
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = full")
-    connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-    return connection
-
-
-def _has_log(connection: sqlite3.Connection) -> bool:
-    return connection.execute("select 1 from sqlite_master where name = 'log'").fetchone() is not None
-
-
-def _cut(connection: sqlite3.Connection, first: int, limit_bytes: int) -> int | None:
-    """The last offset of the batch that starts at `first`: whole rows of one arrival minute within the limit."""
-    last: int | None = None
-    minute = start_bytes = 0
-    rows = connection.execute("select last, at, end_bytes, bytes from log where first >= ? order by first", (first,))
-    for row_last, at, end_bytes, size in rows:
-        if last is None:
-            minute, start_bytes = at // 60_000, end_bytes - size
-        elif at // 60_000 != minute or end_bytes - start_bytes > limit_bytes:
-            break
-        last = row_last
-    return last
-
-
-def _read(connection: sqlite3.Connection, shard: str, first: int, last: int) -> Batch:
-    rows = connection.execute(
-        "select at, data from log where first between ? and ? order by first", (first, last)
-    ).fetchall()
-    return Batch(shard, first, last, _moment(rows[0][0]), b"".join(_unpacked(data) for _, data in rows))
-
-
-def _millis(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _moment(millis: int) -> datetime:
-    return datetime.fromtimestamp(millis / 1000, UTC)
+def _no_space(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC

@@ -17,14 +17,13 @@ import msgspec
 
 
 class Split(NamedTuple):
-    """The events of one body: `raws` their JSON text, `values` the same decoded; with what the body says about all.
+    """The events of one body: `raws` their JSON text, not yet read; with what the body says about all.
 
     `alone` says that the body was one event and no list: then the event's faults are the envelope's.
     `dialect` names the dialect that they are really in, if it is another than the route's.
     """
 
     raws: Sequence[msgspec.Raw | bytes]
-    values: Sequence[object]
     alone: bool = False
     sent_ts: str | None = None
     write_key: str | None = None
@@ -48,7 +47,7 @@ class Dialect:
     name: str
     paths: Mapping[str, tuple[str, ...]]
     routes: tuple[str, ...] = ()
-    split: Callable[[bytes, str], Split] = field(repr=False, default=lambda body, query: Split([], []))
+    split: Callable[[bytes, str], Split] = field(repr=False, default=lambda body, query: Split([]))
     reply: Callable[[Fates], bytes] = field(repr=False, default=lambda fates: b"{}")
     event_types: Mapping[str, str] = field(default_factory=dict)
     max_events: int = 500

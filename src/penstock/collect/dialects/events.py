@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from ...errors import Refused
+from ..elements import elements
 from . import Dialect, Fates, Split
 
 PATHS: dict[str, tuple[str, ...]] = {
@@ -49,27 +50,27 @@ PATHS: dict[str, tuple[str, ...]] = {
     "properties": ("properties",),
 }
 
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_VALUE = msgspec.json.Decoder()
+_ENCODER = msgspec.json.Encoder()
+_QUERY_FIELDS = 64
 
 
 def split(body: bytes, query: str) -> Split:
     """An array is its elements, an object is itself, and an empty body is a page view told by the query."""
     start = body[:64].lstrip()[:1] or body.lstrip()[:1]
     if not start:
-        value = _from_query(query)
-        return Split([msgspec.json.encode(value)], [value], alone=True, dialect="beacon")
-    value = _VALUE.decode(body)
+        return Split([_ENCODER.encode(_from_query(query))], alone=True, dialect="beacon")
     if start == b"[":
-        return Split(_RAWS.decode(body), value)
-    return Split([body], [value], alone=True)
+        return Split(elements(body))
+    return Split([body], alone=True)
 
 
 def _from_query(query: str) -> dict[str, str]:
     """`?page=/post&time=2021-03-13T12:34:56Z` → the event of a page that has no tracker."""
-    fields = {
-        name: value for name, value in parse_qsl(query, max_num_fields=64) if name not in ("writeKey", "write_key")
-    }
+    try:
+        pairs = parse_qsl(query, max_num_fields=_QUERY_FIELDS)
+    except ValueError as error:
+        raise Refused(400, "too_many_keys", f"a query may have {_QUERY_FIELDS} fields") from error
+    fields = {name: value for name, value in pairs if name not in ("writeKey", "write_key")}
     if not fields.keys() & {"page", "page_path", "event_type"}:
         raise Refused(400, "empty_body", "send an event as JSON, or ?page=... in the URL")
     fields.setdefault("event_type", "page_view")
@@ -86,9 +87,6 @@ class _Reply(msgspec.Struct):
     accepted: int
     quarantined: int
     events: list[_Result]
-
-
-_ENCODER = msgspec.json.Encoder()
 
 
 def reply(fates: Fates) -> bytes:

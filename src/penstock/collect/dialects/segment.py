@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from ..elements import elements, members
 from . import Dialect, Fates, Split
 
 TYPES = frozenset({"track", "page", "screen", "identify", "group", "alias"})
@@ -48,20 +50,33 @@ PATHS: dict[str, tuple[str, ...]] = {
 
 class _Envelope(msgspec.Struct, rename="camel"):
     batch: list[msgspec.Raw] | None = None
-    sent_at: str | None = None
-    write_key: str | None = None
+    sent_at: Any = None
+    write_key: Any = None
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_VALUE = msgspec.json.Decoder(dict[str, Any])
+_VALUE = msgspec.json.Decoder()
 
 
 def split(body: bytes, query: str) -> Split:
-    """`{"batch": [...], "sentAt"}` is its elements; anything else is one message."""
-    envelope, value = _ENVELOPE.decode(body), _VALUE.decode(body)
-    if envelope.batch is None:
-        return Split([body], [value], alone=True, write_key=envelope.write_key)
-    return Split(envelope.batch, value["batch"], sent_ts=envelope.sent_at, write_key=envelope.write_key)
+    """`{"batch": [...], "sentAt"}` is its elements; any other object is one message."""
+    raws: Sequence[msgspec.Raw | bytes] | None
+    try:
+        envelope = _ENVELOPE.decode(body)
+        raws, sent_at, write_key = envelope.batch, envelope.sent_at, envelope.write_key
+    except (msgspec.DecodeError, RecursionError):
+        parts = members(body) or {}
+        if "batch" not in parts:
+            raise
+        raws, sent_at, write_key = elements(parts["batch"]), _read(parts, "sentAt"), _read(parts, "writeKey")
+    write_key = write_key if isinstance(write_key, str) else None
+    if raws is None:
+        return Split([body], alone=True, write_key=write_key)
+    return Split(raws, sent_ts=sent_at if isinstance(sent_at, str) else None, write_key=write_key)
+
+
+def _read(parts: Mapping[str, bytes], name: str) -> object:
+    return _VALUE.decode(parts[name]) if name in parts else None
 
 
 def reply(fates: Fates) -> bytes:

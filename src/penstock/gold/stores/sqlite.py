@@ -6,10 +6,19 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...objects import make_folder
 from ..catalog import ROLLUPS, Rollup
+
+_BUCKET = "%Y-%m-%dT%H:%MZ"
+
+
+class Shown(NamedTuple):
+    """Which silver the rollups show: `table` is the id that Delta gave it, new when silver was made anew."""
+
+    table: str
+    version: int
 
 
 class Store:
@@ -20,7 +29,7 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
-        self._db.execute("create table if not exists silver (version integer)")
+        self._db.execute("create table if not exists shown (silver text, version integer)")
         for rollup in ROLLUPS:
             keys = ("bucket", *rollup.keys)
             columns = ", ".join([*(f"{key} text" for key in keys), *rollup.values])
@@ -28,10 +37,20 @@ class Store:
                 f"create table if not exists {rollup.name} ({columns}, primary key ({', '.join(keys)})) without rowid"
             )
 
+    def shown(self) -> Shown | None:
+        """What the rollups show, or None if they show nothing yet."""
+        row = self._db.execute("select silver, version from shown").fetchone()
+        return None if row is None else Shown(*row)
+
     def version(self) -> int | None:
         """The silver version that the rollups show, or None if they show nothing yet."""
-        row = self._db.execute("select max(version) from silver").fetchone()
-        return None if row is None else row[0]
+        shown = self.shown()
+        return None if shown is None else shown.version
+
+    def buckets(self) -> set[datetime]:
+        """Every bucket that any rollup has a row for."""
+        sql = " union ".join(f"select bucket from {rollup.name}" for rollup in ROLLUPS)
+        return {bucket_moment(text) for (text,) in self._db.execute(sql)}
 
     def replace(self, rollup: Rollup, buckets: Sequence[datetime], rows: Sequence[Sequence[Any]]) -> None:
         """Put `rows` in place of everything in `buckets`, in one transaction."""
@@ -49,16 +68,11 @@ class Store:
             self._db.execute("rollback")
             raise
 
-    def clear(self) -> None:
-        """Forget everything, to be computed again."""
-        for rollup in ROLLUPS:
-            self._db.execute(f"delete from {rollup.name}")
-
-    def finish(self, version: int) -> None:
-        """All rollups show silver's `version` now."""
+    def finish(self, shown: Shown) -> None:
+        """All rollups show this now."""
         self._db.execute("begin immediate")
-        self._db.execute("delete from silver")
-        self._db.execute("insert into silver values (?)", (version,))
+        self._db.execute("delete from shown")
+        self._db.execute("insert into shown values (?, ?)", shown)
         self._db.execute("commit")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -70,4 +84,8 @@ class Store:
 
 def bucket_text(moment: datetime) -> str:
     """`2026-02-01T12:00Z`"""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return moment.astimezone(UTC).strftime(_BUCKET)
+
+
+def bucket_moment(text: str) -> datetime:
+    return datetime.strptime(text, _BUCKET).replace(tzinfo=UTC)

@@ -169,7 +169,7 @@ def structure(dialect: Dialect) -> tuple[dict[str, Any], list[str]]:
             for parent in parents:
                 level = level.setdefault(parent, {})
             level[leaf] = "VARCHAR"
-    return shape, apart
+    return shape or {"none": "VARCHAR"}, apart
 
 
 def _is_text(sql: str, paths: Sequence[str], stamped: bool, others: str) -> str:

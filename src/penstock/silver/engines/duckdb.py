@@ -200,6 +200,8 @@ class DuckDB:
         self, rows: Sequence[Sequence[Any]], folder: Path, columns: Sequence[Column], partitions: Sequence[Column]
     ) -> list[DataFile]:
         """A few rows that are in Python."""
+        if not rows:
+            return []
         spec = ", ".join(f"{c.name} {c.type}" for c in (*columns, *partitions))
         self._db.execute(f"create or replace temp table handed ({spec})")
         self._db.executemany(f"insert into handed values ({', '.join('?' * (len(columns) + len(partitions)))})", rows)
@@ -287,7 +289,7 @@ def _data_file(folder: Path, row: Mapping[str, Any], types: Mapping[str, str]) -
     for quoted, stats in row["column_statistics"].items():
         name = quoted.strip('"')
         nulls[name] = int(stats["null_count"])
-        if types[name] in _COMPARABLE and "min" in stats:
+        if _has_bounds(name, types[name], stats):
             low[name], high[name] = (_delta_value(stats[side], types[name]) for side in ("min", "max"))
     partition = {
         name: None if value in (None, "__HIVE_DEFAULT_PARTITION__") else str(value)
@@ -301,10 +303,14 @@ def _data_file(folder: Path, row: Mapping[str, Any], types: Mapping[str, str]) -
     )
 
 
-_COMPARABLE = frozenset({"TIMESTAMPTZ", "BIGINT", "INTEGER"})
+def _has_bounds(name: str, type_: str, stats: Mapping[str, str]) -> bool:
+    """Times and numbers, and the one text that is looked up by range; never a bound that was cut short."""
+    if "min" not in stats or "false" in (stats["min_is_exact"], stats["max_is_exact"]):
+        return False
+    return type_ in ("TIMESTAMPTZ", "BIGINT", "INTEGER") or name == "bronze_file"
 
 
 def _delta_value(text: str, type_: str) -> str | int:
     if type_ == "TIMESTAMPTZ":
         return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return int(text)
+    return text if type_ == "VARCHAR" else int(text)

@@ -1,0 +1,142 @@
+"""`send`, `load`, `stream replay`."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import penstock
+from penstock.hosts.collector import RunningCollector
+from penstock.hosts.supervisor import free_port
+from penstock.pipeline import Pipeline
+from penstock.settings import load
+from penstock.stream import Record
+
+from .conftest import Cli
+
+EVENT = {"event_type": "order", "session_id": "s1", "event_id": "one"}
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[RunningCollector]:
+    sources = [{"name": "shop", "write_key": "key-of-the-shop"}]
+    with penstock.collector(sources=sources, collect={"processes": 1}) as running:
+        yield running
+
+
+def test_send_posts_and_shows_the_answer(cli: Cli, collector: RunningCollector) -> None:
+    answer = json.loads(cli.out("send", json.dumps([EVENT, 5]), "--url", collector.url, "--key", "key-of-the-shop"))
+    assert (answer["accepted"], answer["quarantined"]) == (1, 1)
+    assert answer["events"][0] == {"event_id": "one", "status": "accepted"}
+    assert answer["events"][1]["reason"] == "not_an_object"
+
+
+def test_send_reads_standard_input(cli: Cli, collector: RunningCollector) -> None:
+    result = cli("send", "-", "--url", collector.url, "--key", "key-of-the-shop", input=json.dumps(EVENT))
+    assert json.loads(result.stdout)["accepted"] == 1
+
+
+def test_send_takes_an_address_without_scheme(cli: Cli, collector: RunningCollector) -> None:
+    url = collector.url.removeprefix("http://")
+    assert '"accepted":1' in cli.out("send", json.dumps(EVENT), "--url", url, "--key", "key-of-the-shop")
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "words"),
+    [
+        ("{", "key-of-the-shop", "400: malformed_json"),
+        (json.dumps(EVENT), "another-key", "401: write_key_unknown"),
+    ],
+)
+def test_send_tells_a_refusal(cli: Cli, collector: RunningCollector, body: str, key: str, words: str) -> None:
+    result = cli("send", body, "--url", collector.url, "--key", key)
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+def test_send_without_a_collector_says_how_to_start_one(cli: Cli) -> None:
+    result = cli("send", "{}", "--url", f"http://127.0.0.1:{free_port()}")
+    assert result.exit_code == 1
+    assert "no collector answers" in result.stderr
+    assert "penstock up" in result.stderr
+
+
+class _Stranger(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_error(500, "something else lives here")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_send_to_somebody_else_shows_what_it_said(cli: Cli) -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), _Stranger) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        result = cli("send", "{}", "--url", f"127.0.0.1:{server.server_port}")
+    assert result.exit_code == 1
+    assert "answered 500: " in result.stderr
+
+
+def test_load_takes_each_content_once(cli: Cli) -> None:
+    first, again = cli.file([EVENT], "a.jsonl"), cli.file([EVENT], "b.jsonl")
+    assert cli.out("load", first, again).splitlines() == [f"{first}: loaded", f"{again}: already loaded"]
+    cli.out("refine", "--once")
+    assert cli.json("sql", "select count(*) as n from events") == [{"n": 1}]
+
+
+def test_load_takes_gzip(cli: Cli) -> None:
+    path = cli.folder / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(EVENT).encode()))
+    cli.out("load", str(path))
+    assert "1 stored" in cli.out("refine", "--once")
+
+
+def test_load_goes_on_after_a_file_that_it_cannot_take(cli: Cli) -> None:
+    good = cli.file([EVENT])
+    strange = cli.folder / "a.xml"
+    strange.write_text("<a/>")
+    result = cli("load", "missing.jsonl", str(strange), good)
+    assert result.exit_code == 1
+    assert result.stdout == f"{good}: loaded\n"
+    assert "missing.jsonl is not a regular file" in result.stderr
+    assert "a.xml is none of .jsonl" in result.stderr
+
+
+def delivered(cli: Cli) -> Path:
+    return next((cli.data / "bronze").glob("year=*/**/*.jsonl.gz"))
+
+
+def test_replay_brings_back_what_bronze_lost_and_counts_nothing_twice(cli: Cli) -> None:
+    way = Pipeline(load())
+    way.stream.append([Record(json.dumps({**EVENT, "event_id": str(i)}).encode()) for i in range(3)])
+    way.close()
+    assert cli.out("deliver", "--once") == "1 objects, 3 records\n"
+    cli.out("refine", "--once")
+    path = delivered(cli)
+    before = path.read_bytes()
+    path.unlink()
+    assert cli("verify").exit_code == 1
+
+    assert cli.out("stream", "replay", "--from", "1h") == "3 records will be delivered again\n"
+    assert cli.out("deliver", "--once") == "1 objects, 3 records\n"
+    assert path.read_bytes() == before
+    assert "0 stored" in cli.out("refine", "--once")
+    assert cli.out("verify").splitlines()[-1].startswith("balanced: 3 received = 3 stored")
+
+
+def test_replay_from_a_time_to_come_is_nothing(cli: Cli) -> None:
+    cli.data.mkdir()
+    assert cli.out("stream", "replay", "--from", "2126-01-01") == "0 records will be delivered again\n"
+
+
+def test_replay_wants_a_time(cli: Cli) -> None:
+    cli.data.mkdir()
+    result = cli("stream", "replay", "--from", "yesterday")
+    assert result.exit_code == 1
+    assert "'yesterday' is not a duration" in result.stderr
