@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test quick lint docs bench clean
+.PHONY: demo test quick lint docs browser bench clean
 
 demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ctrl-C stops
 	@$(BIN)/penstock demo
 
-test: $(VENV)/installed-test lint  ## install the test tools, check style and types, run all tests
+test: $(VENV)/installed-test lint browser  ## install the test tools, check style and types, run all tests
 	$(BIN)/pytest
 
 quick: $(VENV)/installed-test  ## the fast tests
@@ -22,6 +22,11 @@ lint: $(VENV)/installed-test  ## style and types
 
 docs: $(VENV)/installed  ## bring the generated parts of docs/ up to date
 	$(BIN)/python -m penstock.cli.docs
+
+browser:  ## Chromium for the tests of the tracker, where we may install it; without it they are skipped
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+		|| { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
+		|| echo "Chromium could not be installed; the browser tests are skipped."
 
 bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 	$(BIN)/python benchmarks/collect.py

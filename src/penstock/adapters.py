@@ -29,5 +29,5 @@ def load(port: ModuleType, url: str) -> ModuleType:
         if extra is None or (error.name or "").startswith("penstock"):
             raise
         raise SettingsError(
-            f"{url.split('?')[0]} needs the package {error.name!r}", hint=f"pip install 'penstock[{extra}]'"
+            f"{port.__name__}.{scheme} needs the package {error.name!r}", hint=f"pip install 'penstock[{extra}]'"
         ) from error

@@ -13,6 +13,7 @@ Each job is idempotent, has its own bookmark, and runs once or forever.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,15 +26,19 @@ from .collect.keys import Source
 from .gold.refresh import refresh
 from .gold.stores.sqlite import Store
 from .settings import Settings
+from .silver.compact import Compacted, compact
 from .silver.lake import Lake
 from .silver.refine import Refined, refine
 from .stream import Stream
+
+_VACUUM_EVERY = timedelta(hours=1)
 
 
 class Pipeline:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.settings = settings
         self.clock = clock
+        self._maintained = self._vacuumed = clock()
 
     # the stages
 
@@ -76,10 +81,30 @@ class Pipeline:
     def rollup(self) -> int:
         return refresh(self.lake.events, self.gold)
 
+    def maintain(self, *, only_if_due: bool = False) -> Compacted | None:
+        """Merge small files, and now and then delete those that have long been merged."""
+        now, options = self.clock(), self.settings.maintain
+        if only_if_due and now - self._maintained < timedelta(seconds=options.seconds):
+            return None
+        self._maintained = now
+        done = Compacted()
+        for table, order_by in self.lake.tables:
+            done += compact(table, order_by)
+        if now - self._vacuumed >= _VACUUM_EVERY or not only_if_due:
+            self._vacuumed = now
+            for table, _ in self.lake.tables:
+                table.vacuum(keep_hours=options.keep_hours)
+        return done if done.files_before else None
+
     @property
     def jobs(self) -> dict[str, Callable[[], Any]]:
         """Name → one round; each returns something falsy when there was nothing to do."""
-        return {"deliver": lambda: self.deliver(only_if_due=True), "refine": self.refine, "rollup": self.rollup}
+        return {
+            "deliver": lambda: self.deliver(only_if_due=True),
+            "refine": self.refine,
+            "rollup": self.rollup,
+            "maintain": lambda: self.maintain(only_if_due=True),
+        }
 
     def drain(self) -> None:
         """Run every job until nothing is left to do."""

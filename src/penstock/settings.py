@@ -68,6 +68,11 @@ class RefineSettings(_Section):
     )
 
 
+class MaintainSettings(_Section):
+    seconds: float = Field(60, gt=0, description="how often small files are looked for, to be merged")
+    keep_hours: int = Field(24, ge=1, description="how long merged files stay for readers that began before")
+
+
 class SourceSettings(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="shown as `source` in every table")
     write_key: str = Field(min_length=8, description="what its senders show; it can only append")
@@ -88,6 +93,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
     refine: RefineSettings = RefineSettings()
+    maintain: MaintainSettings = MaintainSettings()
     sources: tuple[SourceSettings, ...] = Field((), description="who may send; empty means anybody")
 
     @classmethod

@@ -201,7 +201,7 @@ def crash_at(call: int) -> Iterator[list[int]]:
         (Objects, "delete"),
         (Table, "commit"),
         (Table, "_sync_commit"),
-        (module, "_make_durable"),
+        (Table, "make_durable"),
         (bookmark, "forget"),
     ):
         for after in (False, True):

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import appender as appending
 from hand_clock import NOON, HandClock
 from penstock.errors import SettingsError, StreamFull, Transient
 from penstock.stream import Batch, Record, _shard, sqlite
@@ -86,7 +87,7 @@ def shards(folder: Path) -> list[str]:
 
 @contextmanager
 def appender(folder: Path, name: str, count: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(Path(__file__).with_name("appender.py")), url(folder), name, str(count)]
+    command = [sys.executable, appending.__file__, url(folder), name, str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

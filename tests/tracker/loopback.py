@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -28,6 +29,7 @@ LONG = page('<div style="height:10000px">long</div>')
 class Site:
     """`pages`: path → HTML. `statuses`: what the next posts are answered with, then 200. Both may change at any time.
 
+    While `answering` is cleared, what is posted is kept but not answered.
     `behind`: the URL of a collector; everything under /a/ is then passed on to it, as a reverse proxy does.
     """
 
@@ -35,6 +37,8 @@ class Site:
         self.pages: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.behind: str | None = None
+        self.answering = threading.Event()
+        self.answering.set()
         self.statuses: list[int] = []
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self._accepted: list[Event] = []
@@ -100,6 +104,7 @@ class Site:
         return status
 
     def close(self) -> None:
+        self.answering.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -126,7 +131,10 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if site.behind:
                 self._pass_on(site.behind, body)
                 return
-            self._reply(site.took("POST", self.path, dict(self.headers), body), "application/json", b"{}")
+            status = site.took("POST", self.path, dict(self.headers), body)
+            site.answering.wait(PATIENCE_SECONDS)
+            with contextlib.suppress(ConnectionError):
+                self._reply(status, "application/json", b"{}")
 
         def do_OPTIONS(self) -> None:
             site.took("OPTIONS", self.path, dict(self.headers), b"")

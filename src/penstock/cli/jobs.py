@@ -1,4 +1,4 @@
-"""`deliver`, `refine`, `rollup`: the jobs of the way, once (for cron) or forever."""
+"""`deliver`, `refine`, `rollup`, `maintain`: the jobs of the way, once (for cron) or forever."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(deliver)
     app.command()(refine)
     app.command()(rollup)
+    app.command()(maintain)
 
 
 def deliver(once: Once = False, data: Data = None, config: Config = None) -> None:
@@ -67,6 +68,19 @@ def rollup(once: Once = False, data: Data = None, config: Config = None) -> None
             hours = way.rollup()
             if hours or once:
                 say(f"{hours} hours recomputed")
+            return False
+
+        _run(way, step, once)
+
+
+def maintain(once: Once = False, data: Data = None, config: Config = None) -> None:
+    """Merge silver's small files; a question asked meanwhile gets the same answer."""
+    with pipeline(data, config) as way:
+
+        def step() -> bool:
+            done = way.maintain(only_if_due=not once)
+            if done or once:
+                say(f"{done.files_before} files merged into {done.files_after}" if done else "0 files merged")
             return False
 
         _run(way, step, once)

@@ -73,13 +73,18 @@
     })
       .then(reply => {
         if (/408|429|5../.test(reply.status)) throw 0;
+        // Read to its end: until then it takes of the 64 KiB that a page may have on its way.
+        return reply.text();
       })
-      .then(deliver, () => {
-        failed = Date.now();
-        if (isOff()) return;
-        state.queue = [...batch, ...state.queue].slice(-50);
-        save();
-      });
+      // A page that is left hears of a failure although the request goes on. It does not live to see the timer.
+      .then(deliver, () =>
+        setTimeout(() => {
+          if (isOff()) return;
+          failed = Date.now();
+          state.queue = [...batch, ...state.queue].slice(-50);
+          save();
+        }),
+      );
   };
 
   // An event. A session is a random id, new after 30 idle minutes; beside it the days of the first and the previous one.

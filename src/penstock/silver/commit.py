@@ -10,7 +10,8 @@ been stopped before it came to that.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from ..errors import LakeError, Transient
-from ..objects import local_path, make_folder, sync_file, sync_folder
+from ..objects import Objects, local_path, make_folder, sync_file, sync_folder
 from .columns import Column, arrow
 
 APP = "penstock"
@@ -103,13 +104,53 @@ class Table:
         handle = self.open()
         if (handle.transaction_version(APP) or 0) >= batch:
             return False
+        self._commit(handle, [_added(file) for file in files], Transaction(APP, batch))
+        return True
+
+    def replace(self, old: Collection[str], new: Sequence[DataFile]) -> None:
+        """Put `new` in the place of the files `old`, which hold the same rows. Raises as `commit` does."""
+        handle = self.open()
+        there = pa.table(handle.get_add_actions()).to_pylist()
+        removes = [_removed(action) for action in there if action["path"] in old]
+        if len(removes) != len(old):
+            raise Transient(f"{self.url}: files to be merged are gone; another worker was faster")
+        self._commit(handle, [*removes, *(_added(file, data_change=False) for file in new)])
+
+    def folder(self, stage: Path) -> Path:
+        """Where new files are to be written: in place on a local disk, else in `stage`, to be put from there."""
+        return self.root or stage / self.url.rsplit("/", 1)[-1]
+
+    def make_durable(self, files: Sequence[DataFile], stage: Path) -> None:
+        """After this `files`, written below `folder(stage)`, survive a power cut, and may be committed."""
+        folder = self.folder(stage)
+        if self.root is None:
+            store = Objects(self.url)
+            for file in files:
+                store.put(file.path, (folder / file.path).read_bytes())
+            return
+        folders: set[Path] = set()
+        for file in files:
+            sync_file(folder / file.path)
+            folders.update(parent for parent in (folder / file.path).parents if parent.is_relative_to(folder))
+        for each in sorted(folders, reverse=True):
+            sync_folder(each)
+
+    def vacuum(self, *, keep_hours: int) -> int:
+        """Delete files that no version of the last `keep_hours` has; returns how many."""
+        handle = self.open()
+        gone = handle.vacuum(retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False)
+        return len(gone)
+
+    def _commit(
+        self, handle: DeltaTable, actions: list[AddAction | RemoveAction], batch: Transaction | None = None
+    ) -> None:
+        """One version more, durable; or an error, and none."""
         version = handle.version() + 1
         try:
-            self._write(handle, batch, files)
+            self._write(handle, actions, batch)
         except CommitFailedError as error:
             raise Transient(
-                f"{self.url} was changed by another writer while batch {batch} was written",
-                hint="let only one worker write",
+                f"{self.url} was changed by another writer at the same moment", hint="let only one worker write"
             ) from error
         try:
             self._sync_commit(version)
@@ -119,21 +160,21 @@ class Table:
             raise
         handle.update_incremental()
         if handle.version() != version:
-            raise LakeError(f"{self.url} was changed by somebody else while batch {batch} was written")
+            raise LakeError(f"{self.url} was changed by somebody else at the same moment")
         if version % _CHECKPOINT_EVERY == 0:
             self._checkpoint(handle)
-        return True
 
-    def _write(self, handle: DeltaTable, batch: int, files: Sequence[DataFile]) -> None:
+    def _write(self, handle: DeltaTable, actions: list[AddAction | RemoveAction], batch: Transaction | None) -> None:
+        told = {"penstock.files": str(len(actions))}
+        if batch is not None:
+            told["penstock.batch"] = str(batch.version)
         handle.create_write_transaction(
-            actions=[_action(file) for file in files],
+            actions=actions,
             mode="append",
             schema=arrow([*self.columns, *self.partitions]),
             partition_by=[column.name for column in self.partitions] or None,
             commit_properties=CommitProperties(
-                custom_metadata={"penstock.files": str(len(files)), "penstock.batch": str(batch)},
-                app_transactions=[Transaction(APP, batch)],
-                max_commit_retries=0,
+                custom_metadata=told, app_transactions=[batch] if batch is not None else None, max_commit_retries=0
             ),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
         )
@@ -158,14 +199,26 @@ class Table:
             _sync_last(self.root)
 
 
-def _action(file: DataFile) -> AddAction:
+def _added(file: DataFile, *, data_change: bool = True) -> AddAction:
     return AddAction(
         path=file.path,
         size=file.size_bytes,
         partition_values=dict(file.partition),
         modification_time=0,
-        data_change=True,
+        data_change=data_change,
         stats=json.dumps(file.stats),
+    )
+
+
+def _removed(action: Mapping[str, Any]) -> RemoveAction:
+    """For a file whose rows are in another now."""
+    values = {name: None if value is None else str(value) for name, value in action.get("partition", {}).items()}
+    return RemoveAction(
+        path=action["path"],
+        data_change=False,
+        deletion_timestamp=int(time.time() * 1000),
+        size=action["size_bytes"],
+        partition_values=values,
     )
 
 
@@ -228,9 +281,10 @@ def _is_whole(path: Path) -> bool:
     info: dict[str, str] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     if "penstock.files" not in info:
         return bool(actions)  # somebody else's
-    if "penstock.batch" not in info:
+    if info["penstock.files"] == "0" and "penstock.batch" not in info:
         return "metaData" in names and "protocol" in names
-    return names.count("add") == int(info["penstock.files"]) and "txn" in names
+    changed = names.count("add") + names.count("remove")
+    return changed == int(info["penstock.files"]) and ("penstock.batch" not in info or "txn" in names)
 
 
 def _is_parquet(path: Path) -> bool:

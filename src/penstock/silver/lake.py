@@ -37,6 +37,15 @@ class Lake:
     def ledger(self) -> Table:
         return Table(f"{self.url}/silver/ledger", LEDGER, LEDGER_PARTITIONS)
 
+    @property
+    def tables(self) -> tuple[tuple[Table, str], ...]:
+        """Each table, with the order in which its rows lie best."""
+        return (
+            (self.events, "event_ts, source, event_id"),
+            (self.quarantine, "bronze_file, bronze_line"),
+            (self.ledger, "bronze_file, source, outcome, reason"),
+        )
+
     def views(self) -> dict[str, str]:
         """Table name → SQL over the files of one moment.
 

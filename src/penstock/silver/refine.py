@@ -20,11 +20,9 @@ import pyarrow as pa
 from ..bronze.layout import INBOX, arrival, from_inbox, inbox_key
 from ..bronze.lines import Lines, read_lines
 from ..errors import BadFile
-from ..objects import Objects, sync_file, sync_folder
 from . import bookmark, snapshot
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
-from .commit import DataFile, Table
 from .engines.duckdb import DuckDB
 from .lake import Lake
 
@@ -144,13 +142,13 @@ def _known(lake: Lake, engine: DuckDB) -> list[str]:
 def _write(lake: Lake, engine: DuckDB, plan: Plan) -> Refined:
     with TemporaryDirectory(prefix="penstock-") as temporary:
         stage = Path(temporary)
-        quarantine = engine.write_quarantine(_folder(lake.quarantine, stage), plan.batch, QUARANTINE)
+        quarantine = engine.write_quarantine(lake.quarantine.folder(stage), plan.batch, QUARANTINE)
         counts = engine.ledger(plan.batch)
         rows = [(*row, _day(row[1])) for row in counts]
-        ledger = engine.write_rows(rows, _folder(lake.ledger, stage), LEDGER, LEDGER_PARTITIONS)
-        events = engine.write_events(_folder(lake.events, stage))
+        ledger = engine.write_rows(rows, lake.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
+        events = engine.write_events(lake.events.folder(stage))
         for table, files in ((lake.quarantine, quarantine), (lake.ledger, ledger), (lake.events, events)):
-            _make_durable(table, files, stage)
+            table.make_durable(files, stage)
             if files or table is lake.events:
                 table.commit(plan.batch, files)
     done = Refined(plan.batch, len(plan.inputs))
@@ -159,23 +157,3 @@ def _write(lake: Lake, engine: DuckDB, plan: Plan) -> Refined:
         if reason:
             done.reasons[reason] = done.reasons.get(reason, 0) + events_count
     return done
-
-
-def _folder(table: Table, stage: Path) -> Path:
-    """Where to write a table's files: in place on a local disk, else in a stage from which they are put."""
-    return table.root or stage / table.url.rsplit("/", 1)[-1]
-
-
-def _make_durable(table: Table, files: Sequence[DataFile], stage: Path) -> None:
-    if table.root is None:
-        store, folder = Objects(table.url), _folder(table, stage)
-        for file in files:
-            store.put(file.path, (folder / file.path).read_bytes())
-        return
-    folders: set[Path] = set()
-    for file in files:
-        path = table.root / file.path
-        sync_file(path)
-        folders.update(parent for parent in path.parents if parent.is_relative_to(table.root))
-    for folder in sorted(folders, reverse=True):
-        sync_folder(folder)

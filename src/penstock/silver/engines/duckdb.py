@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import uuid_utils
 
 from ...bronze.lines import Lines
 from .. import lookups
@@ -207,20 +208,33 @@ class DuckDB:
         self._db.executemany(f"insert into handed values ({', '.join('?' * (len(columns) + len(partitions)))})", rows)
         return self.write("select * from handed", folder, columns, partitions)
 
+    def write_partition(
+        self, sql: str, folder: Path, columns: Sequence[Column], partition: Mapping[str, str | None]
+    ) -> list[DataFile]:
+        """The rows of `sql`, in their order, as one file of one partition of the table in `folder`."""
+        inner = "/".join(f"{name}={'__HIVE_DEFAULT_PARTITION__' if v is None else v}" for name, v in partition.items())
+        path = Path(inner) / f"part-{uuid_utils.uuid7()}.parquet"
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+        self._db.execute("set preserve_insertion_order = true")
+        (row,) = self._copy(sql, folder / path, "")
+        return [replace(_data_file(folder, row, columns), partition=partition)] if row["count"] else []
+
     def write(
         self, sql: str, folder: Path, columns: Sequence[Column], partitions: Sequence[Column] = ()
     ) -> list[DataFile]:
         """The rows of `sql` as Parquet in `folder`; file names are new each time, so nothing is ever overwritten."""
         folder.mkdir(parents=True, exist_ok=True)
-        by = f"partition_by ({', '.join(c.name for c in partitions)})," if partitions else "per_thread_output,"
+        by = f"partition_by ({_names(partitions)})" if partitions else "per_thread_output"
+        rows = self._copy(sql, folder, f", {by}, filename_pattern 'part-{{uuidv7}}', overwrite_or_ignore")
+        return [_data_file(folder, row, columns) for row in rows if row["count"]]
+
+    def _copy(self, sql: str, target: Path, options: str) -> list[dict[str, Any]]:
+        """Write Parquet; gives one row of statistics per file."""
         rows = self._db.execute(
-            f"copy ({sql}) to '{_quoted(folder)}' (format parquet, {by} {_ENCODING},"
-            " filename_pattern 'part-{uuidv7}', return_stats, overwrite_or_ignore)"
+            f"copy ({sql}) to '{_quoted(target)}' (format parquet, {_ENCODING}, return_stats{options})"
         )
         names = [field[0] for field in rows.description or ()]
-        found = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-        types = {column.name: column.type for column in columns}
-        return [_data_file(folder, row, types) for row in found if row["count"]]
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
     # steps
 
@@ -283,8 +297,9 @@ def _quoted(folder: Path) -> str:
     return str(folder).replace("'", "''")
 
 
-def _data_file(folder: Path, row: Mapping[str, Any], types: Mapping[str, str]) -> DataFile:
+def _data_file(folder: Path, row: Mapping[str, Any], columns: Sequence[Column]) -> DataFile:
     """What `return_stats` says of one file, in Delta's words."""
+    types = {column.name: column.type for column in columns}
     low, high, nulls = {}, {}, {}
     for quoted, stats in row["column_statistics"].items():
         name = quoted.strip('"')
