@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,8 +73,7 @@ def cut_an_object(way: Pipeline) -> None:
 
 def put_an_object_twice(way: Pipeline) -> None:
     (key,) = [e.key for e in way.lake.bronze.list() if not e.key.startswith(INBOX)]
-    again = f"{key.split('/minute=')[0]}/minute=59/{key.rsplit('/', 1)[1]}"
-    way.lake.bronze.put(again, way.lake.bronze.get(key))
+    way.lake.bronze.put(re.sub(r"year=\d+", "year=2001", key), way.lake.bronze.get(key))
 
 
 def remove_quarantine(way: Pipeline) -> None:

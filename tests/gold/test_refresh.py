@@ -38,7 +38,7 @@ def event(number: int, hours_ago: float = 0, kind: str = "view", **fields: Any) 
 
 
 def fill(hand: LakeInHand, *events: dict[str, Any]) -> None:
-    hand.put(list(events))
+    hand.put(hand.post(list(events)))
     hand.refine()
 
 
@@ -113,6 +113,16 @@ def test_repeated_events_change_nothing(hand: LakeInHand, store: Store) -> None:
     fill(hand, event(1), event(2, hours_ago=5))
     assert refresh(hand.lake.events, store) == 0
     assert shown(store) == before == in_silver(hand)
+
+
+def test_hours_that_share_a_file(hand: LakeInHand, store: Store) -> None:
+    """What came very late is not kept by the hour in silver."""
+    fill(hand, event(1, hours_ago=1000), event(2, hours_ago=1001), event(3, hours_ago=1002))
+    assert len(hand.lake.events.sizes()) == 1
+    assert refresh(hand.lake.events, store) == 3
+    fill(hand, event(4, hours_ago=1001))
+    assert refresh(hand.lake.events, store) == 1
+    assert shown(store) == in_silver(hand)
 
 
 def test_several_commits_at_once(hand: LakeInHand, store: Store) -> None:
@@ -260,7 +270,10 @@ def test_a_lake_in_any_folder(make_hand: Callable[[str], LakeInHand], store: Sto
 
 
 EVENTS = st.builds(
-    event, st.integers(0, 15), hours_ago=st.sampled_from([0, 0.5, 1, 2, 26, 800]), kind=st.sampled_from(["view", "buy"])
+    event,
+    st.integers(0, 15),
+    hours_ago=st.sampled_from([0, 0.5, 1, 2, 26, 1000, 1001]),
+    kind=st.sampled_from(["view", "buy"]),
 )
 STEPS = st.lists(st.one_of(st.just(None), st.lists(EVENTS, min_size=1, max_size=6)), max_size=8)
 

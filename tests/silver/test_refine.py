@@ -233,6 +233,7 @@ def check(hand: LakeInHand) -> None:
     assert list(hand.lake.bronze.list(INBOX)) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_crash_at_every_step(make_hand: Callable[[str], LakeInHand], times: int) -> None:
     total = steps(make_hand)
@@ -282,6 +283,7 @@ def test_two_workers_on_one_lake_commit_each_batch_once(hand: LakeInHand) -> Non
 # any order, any split, any repetition
 
 
+@pytest.mark.heavy
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**16),
