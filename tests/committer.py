@@ -1,11 +1,12 @@
 """A process that commits to a Delta table without end and prints each batch number once it is committed.
 
-Argument: the table's URL. Batch n holds one row, n.
+Arguments: the table's URL, and `unsynced` to write as delta-rs does by itself. Batch n holds one row, n.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 
 import pyarrow as pa
@@ -41,8 +42,11 @@ def data_file(table: Table, name: str, *ids: int, hour: int = 0) -> DataFile:
     return DataFile(f"hour={hour}/{path.name}", path.stat().st_size, {"hour": str(hour)}, stats)
 
 
-def main(url: str) -> None:
+def main(url: str, *also: str) -> None:
     table = table_at(url)
+    if "unsynced" in also:
+        table.open()
+        os.fsync = lambda fd: None
     for batch in itertools.count(table.batch() + 1):
         assert table.commit(batch, [data_file(table, f"part-{batch}", batch)])
         sys.stdout.write(f"{batch}\n")
@@ -50,4 +54,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

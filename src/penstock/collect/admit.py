@@ -58,6 +58,9 @@ def admit(
     usual_id = dialect.id_fields[0]
     sniff = dialect.name == "events"
     broken = b"\n" in body or b"\r" in body
+    # Of all the brackets, each other event has at least one; so few for one event cannot be nested too deep.
+    brackets = body.count(b"{") + body.count(b"[") - len(values) + 1
+    flat = brackets <= DEPTH and all(type(value) is dict for value in values)
     records: list[Record] = []
     ids: list[str] = []
     reasons: dict[int, str] = {}
@@ -65,7 +68,7 @@ def admit(
         text = bytes(raw)
         if broken:
             text = one_line(text)
-        if type(value) is not dict or len(text) > SMALL_EVENT_BYTES or text.count(b"{") + text.count(b"[") > DEPTH:
+        if not flat or len(text) > SMALL_EVENT_BYTES:
             reason = value.reason if type(value) is _Unreadable else judge(value, text)
             if reason is not None:
                 if found.alone:

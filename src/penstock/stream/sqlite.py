@@ -273,7 +273,12 @@ class SqliteStream:
         shard = self._shards.pop(name, None)
         if shard is None:
             shard = Shard(self._path(name))
-            if not shard.begun():
+            try:
+                begun = shard.begun()
+            except sqlite3.Error:
+                shard.close()
+                raise
+            if not begun:
                 shard.close()
                 return None
         self._shards[name] = shard
