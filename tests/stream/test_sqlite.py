@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import random
 import resource
@@ -270,6 +271,19 @@ def test_a_damaged_file_costs_only_itself(folder: Path, opened: Open, capsys: py
     assert "set aside" in capsys.readouterr().out
     stream.append([record(9)])
     assert rows(drain(stream)) == [{"n": 9}]
+
+
+def test_a_file_is_not_set_aside_while_its_writer_lives(folder: Path, opened: Open) -> None:
+    stream = opened()
+    strange = folder / "20200101T000000-aaaaaaaa.shard"
+    strange.write_bytes(b"not a database, but quite long" * 1000)
+    with strange.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Transient):
+            stream.poll("bronze", ALL)
+        assert strange.exists()
+    assert stream.poll("bronze", ALL) is None
+    assert not strange.exists()
 
 
 def test_damage_within_a_file_holds_up_nobody(folder: Path, opened: Open) -> None:

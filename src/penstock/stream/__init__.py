@@ -65,7 +65,7 @@ class Stream(Protocol):
     def poll(self, consumer: str, limit_bytes: int) -> Batch | None:
         """The consumer's next batch: the same one until it is committed; of several shards, what has waited longest.
 
-        At least one append, then up to the limit.
+        At least one record; more than the limit only if a single append is.
         """
 
     def commit(self, consumer: str, batch: Batch) -> None:

@@ -262,11 +262,16 @@ class SqliteStream:
                 return None
             raise Transient(f"the stream could not be read: {error}", hint="check the disk") from error
         except (sqlite3.DatabaseError, isal_zlib.error) as error:  # type: ignore[misc]
-            self._forget(name)
-            _shard.set_aside(self._path(name))
-            where = str(self._folder / f"{name}.damaged")
-            structlog.get_logger().error("a damaged stream file was set aside", file=where, error=str(error))
+            self._set_aside(name, error)
             return None
+
+    def _set_aside(self, name: str, error: Exception) -> None:
+        path = self._path(name)
+        self._forget(name)
+        if _shard.is_written(path):
+            raise Transient(f"{path} could not be read: {error}", hint="check the disk") from error
+        _shard.set_aside(path)
+        structlog.get_logger().error("a damaged stream file was set aside", file=str(path), error=str(error))
 
     def _open(self, name: str) -> Shard | None:
         """Kept open for the next question; the one that was longest not asked is closed when there are many."""
