@@ -46,7 +46,7 @@ def may_hold(table: DeltaTable, hours: Collection[datetime], *, also_unplaced: b
         hours,
         """
         exists (select 1 from wanted as w
-                where ("min.event_ts" < w.hour + interval 1 hour and "max.event_ts" >= w.hour)
+                where coalesce("min.event_ts" < w.hour + interval 1 hour and "max.event_ts" >= w.hour, true)
                    or ("min.client_ts" < w.hour + interval 1 hour and "max.client_ts" >= w.hour))
         or ($unplaced and coalesce("null_count.client_ts", 0) > 0
             and "max.event_ts" >= (select max(hour) - interval 7 days from wanted))
@@ -61,13 +61,16 @@ def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:
         table,
         hours,
         """exists (select 1 from wanted as w
-                   where "min.event_ts" < w.hour + interval 1 hour and "max.event_ts" >= w.hour)""",
+                   where coalesce("min.event_ts" < w.hour + interval 1 hour and "max.event_ts" >= w.hour, true))""",
         {},
     )
 
 
 def _matching(table: DeltaTable, hours: Collection[datetime], condition: str, parameters: dict[str, bool]) -> list[str]:
-    """Files whose statistics meet `condition`, which sees one file's statistics and the table `wanted` (hour)."""
+    """Files whose statistics meet `condition`, which sees one file's statistics and the table `wanted` (hour).
+
+    A file of another writer may come without statistics; it may hold anything.
+    """
     actions = pa.table(table.get_add_actions(flatten=True)) if hours else None
     if actions is None or not actions.num_rows:
         return []
