@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,15 +26,12 @@ def add_to(app: typer.Typer) -> None:
 
 def deliver(once: Once = False, data: Data = None, config: Config = None) -> None:
     """Stream → bronze: write what waits as gz JSONL objects."""
-    with pipeline(data, config) as way:
 
-        def step() -> bool:
-            done = way.deliver(only_if_due=not once)
-            if done or once:
-                say(f"{done.objects} objects, {done.records} records" if done else "0 objects, 0 records")
-            return False
+    def step(way: Pipeline) -> str:
+        done = way.deliver(only_if_due=not once)
+        return f"{done.objects} objects, {done.records} records" if done else ""
 
-        _run(way, step, once)
+    _rounds(step, "0 objects, 0 records", once, data, config)
 
 
 def refine(once: Once = False, data: Data = None, config: Config = None) -> None:
@@ -62,28 +60,35 @@ def _told(start: str, done: Refined) -> str:
 
 def rollup(once: Once = False, data: Data = None, config: Config = None) -> None:
     """Silver → gold: recompute the hours that changed."""
-    with pipeline(data, config) as way:
 
-        def step() -> bool:
-            hours = way.rollup()
-            if hours or once:
-                say(f"{hours} hours recomputed")
-            return False
+    def step(way: Pipeline) -> str:
+        hours = way.rollup()
+        return f"{hours} hours recomputed" if hours else ""
 
-        _run(way, step, once)
+    _rounds(step, "0 hours recomputed", once, data, config)
 
 
 def maintain(once: Once = False, data: Data = None, config: Config = None) -> None:
     """Merge silver's small files; a question asked meanwhile gets the same answer."""
+
+    def step(way: Pipeline) -> str:
+        done = way.maintain(only_if_due=not once)
+        return f"{done.files_before} files merged into {done.files_after}" if done else ""
+
+    _rounds(step, "0 files merged", once, data, config)
+
+
+def _rounds(step: Callable[[Pipeline], str], nothing: str, once: bool, data: Path | None, config: Path | None) -> None:
+    """One job, whose `step` says what it did; with `once`, also that there was `nothing` to do."""
     with pipeline(data, config) as way:
 
-        def step() -> bool:
-            done = way.maintain(only_if_due=not once)
-            if done or once:
-                say(f"{done.files_before} files merged into {done.files_after}" if done else "0 files merged")
+        def told() -> bool:
+            did = step(way)
+            if did or once:
+                say(did or nothing)
             return False
 
-        _run(way, step, once)
+        _run(way, told, once)
 
 
 def _run(way: Pipeline, step: Callable[[], Any], once: bool) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from ..errors import Refused
 from ..event import DEPTH, MALFORMED_JSON, SMALL_EVENT_BYTES, TOO_DEEP, TOO_MANY_KEYS, judge
 from ..stream import Record
+from . import REFUSALS
 from .dialects import Dialect, Fates, Split, all_dialects
 from .dialects.segment import DIALECT as SEGMENT
 from .dialects.segment import TYPES as SEGMENT_TYPES
@@ -141,7 +142,6 @@ def _is_segment(value: Mapping[str, object]) -> bool:
     return type(kind) is str and kind in SEGMENT_TYPES
 
 
-_STATUS = {"event_too_large": 413}
 _DETAIL = {
     MALFORMED_JSON: "this is not JSON in UTF-8, or holds a number beyond all bounds",
     "not_an_object": "an event is a JSON object",
@@ -152,7 +152,7 @@ _DETAIL = {
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise Refused(_STATUS.get(reason, 400), reason, _DETAIL[reason])
+    raise Refused(REFUSALS[reason], reason, _DETAIL[reason])
 
 
 def by_route() -> dict[str, Dialect]:

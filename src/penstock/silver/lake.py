@@ -8,7 +8,7 @@ from functools import cached_property
 from ..objects import Objects
 from . import snapshot
 from .columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE
-from .commit import Table
+from .commit import APP, Table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Lake:
         up to its batch are shown. So the three always belong together.
         """
         events = self.events.open()
-        batch = events.transaction_version("penstock") or 0
+        batch = events.transaction_version(APP) or 0
         ledger, quarantine = self.ledger.open(), self.quarantine.open()
         return {
             "events": snapshot.read_sql(snapshot.files(events), EVENTS, PARTITIONS),

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from ...event import EVENTS_PER_REQUEST
+
 
 class Split(NamedTuple):
     """The events of one body: `raws` their JSON text, not yet read; with what the body says about all.
@@ -50,7 +52,7 @@ class Dialect:
     split: Callable[[bytes, str], Split] = field(repr=False, default=lambda body, query: Split([]))
     reply: Callable[[Fates], bytes] = field(repr=False, default=lambda fates: b"{}")
     event_types: Mapping[str, str] = field(default_factory=dict)
-    max_events: int = 500
+    max_events: int = EVENTS_PER_REQUEST
 
     @cached_property
     def id_fields(self) -> tuple[str, ...]:
