@@ -62,7 +62,7 @@ class LakeInHand:
     def sql(self, query: str) -> Rows:
         with duckdb.connect() as db:
             db.execute("set timezone = 'UTC'")
-            for name, view in self.lake.views().items():
+            for name, view in self.lake.silver.views().items():
                 db.execute(f"create view {name} as {view}")
             answer = db.execute(query)
             names = [column[0] for column in answer.description or ()]

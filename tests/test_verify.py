@@ -77,12 +77,12 @@ def put_an_object_twice(way: Pipeline) -> None:
 
 
 def remove_quarantine(way: Pipeline) -> None:
-    table = way.lake.quarantine.open()
+    table = way.lake.silver.quarantine.open()
     table.delete("reason = 'not_an_object'")
 
 
 def remove_rows(way: Pipeline) -> None:
-    way.lake.events.open().delete("event_id = '1'")
+    way.lake.silver.events.open().delete("event_id = '1'")
 
 
 TAMPERING: list[tuple[Callable[[Pipeline], None], str]] = [

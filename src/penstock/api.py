@@ -31,7 +31,7 @@ class OpenLake:
 
         `parameters` are the query's `$name`s. Raises SqlError for a query that DuckDB refuses.
         """
-        for name, sql in self.pipeline.lake.views().items():
+        for name, sql in self.pipeline.lake.silver.views().items():
             self._db.execute(f"create or replace temp view {name} as {sql}")
         shown = self.pipeline.gold.shown()
         if shown is None or shown != self._shown:

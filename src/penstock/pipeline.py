@@ -79,7 +79,7 @@ class Pipeline:
         return refine(self.lake, batch_bytes=options.batch_bytes, memory_limit=options.memory_limit)
 
     def rollup(self) -> int:
-        return refresh(self.lake.events, self.gold)
+        return refresh(self.lake.silver.events, self.gold)
 
     def maintain(self, *, only_if_due: bool = False) -> Compacted | None:
         """Merge small files, and now and then delete those that have long been merged."""
@@ -88,11 +88,11 @@ class Pipeline:
             return None
         self._maintained = now
         done = Compacted()
-        for table, order_by in self.lake.tables:
+        for table, order_by in self.lake.silver.tables:
             done += compact(table, order_by)
         if now - self._vacuumed >= _VACUUM_EVERY or not only_if_due:
             self._vacuumed = now
-            for table, _ in self.lake.tables:
+            for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
         return done if done.files_before else None
 

@@ -42,18 +42,17 @@ def _bronze(pipeline: Pipeline) -> StageStatus:
 
 
 def _silver(pipeline: Pipeline) -> list[StageStatus]:
-    views = pipeline.lake.views()
+    silver = pipeline.lake.silver
+    views = silver.views()
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         [(stored, newest)] = db.execute(f"select count(*), max(received_at) from ({views['events']})").fetchall()
         [(bad, last)] = db.execute(f"select count(*), max(received_at) from ({views['quarantine']})").fetchall()
-    version = pipeline.lake.events.version()
+    version = silver.events.version()
     done = pipeline.gold.version()
     behind = version - done if done is not None else version
     return [
-        StageStatus(
-            "silver", f"{stored} events, batch {pipeline.lake.events.batch()}", f"{behind} commits", _when(newest)
-        ),
+        StageStatus("silver", f"{stored} events, batch {silver.events.batch()}", f"{behind} commits", _when(newest)),
         StageStatus("quarantine", f"{bad} events", "", _when(last)),
     ]
 

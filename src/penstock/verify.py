@@ -56,8 +56,8 @@ def verify(pipeline: Pipeline, progress: Progress = lambda done, total: None) ->
 
 def _readable(pipeline: Pipeline, db: duckdb.DuckDBPyConnection, found: Verified) -> bool:
     """Load the three tables; without one of their files there is nothing to compare with."""
-    views = pipeline.lake.views()
-    for table in (pipeline.lake.events, pipeline.lake.quarantine, pipeline.lake.ledger):
+    views = pipeline.lake.silver.views()
+    for table in (pipeline.lake.silver.events, pipeline.lake.silver.quarantine, pipeline.lake.silver.ledger):
         sizes = {entry.key: entry.size_bytes for entry in Objects(table.url).list()}
         for path, size in table.sizes().items():
             where = f"{table.url}/{path}"

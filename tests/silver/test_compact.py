@@ -42,7 +42,7 @@ def everything(hand: LakeInHand) -> dict[str, list[object]]:
 
 def compact_all(lake: Lake) -> Compacted:
     done = Compacted()
-    for table, order_by in lake.tables:
+    for table, order_by in lake.silver.tables:
         done += compact(table, order_by, many=2)
     return done
 
@@ -50,26 +50,26 @@ def compact_all(lake: Lake) -> Compacted:
 def test_rows_stay_and_files_become_few(hand: LakeInHand) -> None:
     fill(hand)
     before = everything(hand)
-    version = hand.lake.events.version()
+    version = hand.lake.silver.events.version()
     done = compact_all(hand.lake)
     assert done.files_before >= 3 * BATCHES
-    assert len(hand.lake.events.open().file_uris()) == 3, "one per hour, and one for what came too late"
+    assert len(hand.lake.silver.events.open().file_uris()) == 3, "one per hour, and one for what came too late"
     assert everything(hand) == before
-    assert hand.lake.events.version() > version
+    assert hand.lake.silver.events.version() > version
     assert compact_all(hand.lake) == Compacted(0, 0)
 
 
 def test_rows_are_sorted_by_time(hand: LakeInHand) -> None:
     fill(hand)
     compact_all(hand.lake)
-    (path,) = [uri for uri in hand.lake.events.open().file_uris() if "hour=10" in uri]
+    (path,) = [uri for uri in hand.lake.silver.events.open().file_uris() if "hour=10" in uri]
     (row,) = hand.sql(f"select list(event_ts) = list_sort(list(event_ts)) as sorted from read_parquet('{path}')")
     assert row["sorted"]
 
 
 def test_a_snapshot_taken_before_still_reads(hand: LakeInHand) -> None:
     fill(hand)
-    views = hand.lake.views()
+    views = hand.lake.silver.views()
     before = everything(hand)
     compact_all(hand.lake)
     assert sorted(map(str, hand.sql(views["events"]))) == before["events"]
@@ -94,7 +94,7 @@ def test_an_object_is_still_known_after_merging(hand: LakeInHand) -> None:
 
 def test_few_files_are_left_alone(hand: LakeInHand) -> None:
     hand.rows_of({"event_type": "thing"})
-    assert compact(hand.lake.events, "event_ts") == Compacted(0, 0)
+    assert compact(hand.lake.silver.events, "event_ts") == Compacted(0, 0)
 
 
 class Crash(Exception):
@@ -127,8 +127,8 @@ def test_a_crash_in_the_middle_changes_no_row(
 def test_a_torn_merge_is_set_aside_and_the_old_files_count_again(hand: LakeInHand) -> None:
     fill(hand)
     before = everything(hand)
-    compact(hand.lake.events, "event_ts", many=2)
-    log = Path(hand.lake.events.root or "") / "_delta_log"
+    compact(hand.lake.silver.events, "event_ts", many=2)
+    log = Path(hand.lake.silver.events.root or "") / "_delta_log"
     last = sorted(log.glob("*.json"))[-1]
     last.write_text("\n".join(last.read_text().splitlines()[:-1]) + "\n")
     again = LakeInHand(hand.folder)
@@ -140,12 +140,12 @@ def test_vacuum_deletes_what_no_kept_version_has(hand: LakeInHand) -> None:
     fill(hand)
     compact_all(hand.lake)
     before = everything(hand)
-    root = hand.lake.events.root
+    root = hand.lake.silver.events.root
     assert root is not None
-    assert hand.lake.events.vacuum(keep_hours=1) == 0, "a reader may still be at it"
+    assert hand.lake.silver.events.vacuum(keep_hours=1) == 0, "a reader may still be at it"
     files = set(root.rglob("*.parquet"))
-    hand.lake.events.vacuum(keep_hours=0)
-    kept = {Path(uri) for uri in hand.lake.events.open().file_uris()}
+    hand.lake.silver.events.vacuum(keep_hours=0)
+    kept = {Path(uri) for uri in hand.lake.silver.events.open().file_uris()}
     assert set(root.rglob("*.parquet")) == kept < files
     assert everything(LakeInHand(hand.folder)) == before
 

@@ -271,9 +271,9 @@ def test_objects_that_come_between_crash_and_repeat_wait_for_the_next_batch(hand
 def test_two_workers_on_one_lake_commit_each_batch_once(hand: LakeInHand) -> None:
     fill(hand)
     other = _reopened(hand)
-    plan = module._plan(hand.lake, 1 << 30)
+    plan = module._plan(hand.lake, hand.lake.silver, 1 << 30)
     assert plan is not None
-    assert module._plan(other.lake, 1 << 30) == plan
+    assert module._plan(other.lake, other.lake.silver, 1 << 30) == plan
     first, second = hand.refine(), refine(other.lake)
     assert first.read == 38
     assert second is None

@@ -1,8 +1,8 @@
-"""The lake: bronze objects and the three Delta tables of silver, under one URL."""
+"""The lake: bronze objects, and silver in generations of three Delta tables, under one URL."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..objects import Objects
@@ -10,32 +10,31 @@ from . import snapshot
 from .columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE
 from .commit import APP, Table
 
+_CURRENT = "current"
+
 
 @dataclass(frozen=True)
-class Lake:
-    """`url` is a folder (`file:///…`) or a bucket with a prefix (`s3://…`)."""
+class Silver:
+    """One generation: its tables, and the plans of the batches that fill them. The first has no name."""
 
     url: str
+    generation: str = ""
 
     @cached_property
-    def bronze(self) -> Objects:
-        return Objects(f"{self.url}/bronze")
-
-    @cached_property
-    def silver(self) -> Objects:
-        return Objects(f"{self.url}/silver")
+    def plans(self) -> Objects:
+        return Objects(self.url)
 
     @cached_property
     def events(self) -> Table:
-        return Table(f"{self.url}/silver/events", EVENTS, PARTITIONS)
+        return Table(f"{self.url}/events", EVENTS, PARTITIONS)
 
     @cached_property
     def quarantine(self) -> Table:
-        return Table(f"{self.url}/silver/quarantine", QUARANTINE)
+        return Table(f"{self.url}/quarantine", QUARANTINE)
 
     @cached_property
     def ledger(self) -> Table:
-        return Table(f"{self.url}/silver/ledger", LEDGER, LEDGER_PARTITIONS)
+        return Table(f"{self.url}/ledger", LEDGER, LEDGER_PARTITIONS)
 
     @property
     def tables(self) -> tuple[tuple[Table, str], ...]:
@@ -64,3 +63,38 @@ class Lake:
             + snapshot.read_sql(snapshot.files(ledger), LEDGER, LEDGER_PARTITIONS)
             + f") where batch <= {batch}",
         }
+
+
+@dataclass(frozen=True)
+class Lake:
+    """`url` is a folder (`file:///…`) or a bucket with a prefix (`s3://…`)."""
+
+    url: str
+    _generations: dict[str, Silver] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def bronze(self) -> Objects:
+        return Objects(f"{self.url}/bronze")
+
+    @cached_property
+    def _pointer(self) -> Objects:
+        return Objects(f"{self.url}/silver")
+
+    @property
+    def silver(self) -> Silver:
+        """The generation that is shown now; another after a rebuild, so ask again for each piece of work."""
+        try:
+            name = self._pointer.get(_CURRENT).decode()
+        except FileNotFoundError:
+            name = ""
+        return self.generation(name)
+
+    def generation(self, name: str) -> Silver:
+        """That generation, whether it is shown or not; the same name gives the same object."""
+        if name not in self._generations:
+            self._generations[name] = Silver(f"{self.url}/silver/{name}".rstrip("/"), name)
+        return self._generations[name]
+
+    def show(self, name: str) -> None:
+        """From now on this generation is `silver`, for every reader and writer that asks."""
+        self._pointer.put(_CURRENT, name.encode())

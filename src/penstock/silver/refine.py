@@ -24,7 +24,7 @@ from . import bookmark, snapshot
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
 from .engines.duckdb import DuckDB
-from .lake import Lake
+from .lake import Lake, Silver
 
 BATCH_BYTES = 48 << 20
 BATCH_FILES = 500
@@ -49,31 +49,38 @@ class Refined:
 
 def refine(lake: Lake, *, batch_bytes: int = BATCH_BYTES, memory_limit: str | None = None) -> Refined | None:
     """One batch, or None if nothing is new."""
-    plan = bookmark.pending(lake.silver, lake.events.batch()) or _plan(lake, batch_bytes)
+    silver = lake.silver
+    plan = bookmark.pending(silver.plans, silver.events.batch()) or _plan(lake, silver, batch_bytes)
     if plan is None:
         return None
+    done = run(lake, silver, plan, memory_limit=memory_limit)
+    if lake.silver is silver:  # else a rebuild was shown meanwhile, which has yet to take these objects
+        for key in plan.inputs:
+            lake.bronze.delete(inbox_key(key))
+    bookmark.forget(silver.plans, plan.batch)
+    return done
+
+
+def run(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
+    """Do one batch into that generation; doing it again changes nothing."""
     engine = DuckDB(memory_limit=memory_limit)
     try:
         with ThreadPoolExecutor(_READERS) as readers:
             for key, read in zip(plan.inputs, readers.map(partial(_read, lake), plan.inputs), strict=True):
                 _hand_over(engine, key, read)
         engine.clean()
-        engine.dedupe(_known(lake, engine))
-        done = _write(lake, engine, plan)
+        engine.dedupe(_known(silver, engine))
+        return _write(silver, engine, plan)
     finally:
         engine.close()
-    for key in plan.inputs:
-        lake.bronze.delete(inbox_key(key))
-    bookmark.forget(lake.silver, plan.batch)
-    return done
 
 
-def _plan(lake: Lake, batch_bytes: int) -> Plan | None:
+def _plan(lake: Lake, silver: Silver, batch_bytes: int) -> Plan | None:
     """Freeze the oldest of the inbox, up to `batch_bytes` as stored; at least one object."""
     waiting = sorted((from_inbox(entry.key), entry.key) for entry in lake.bronze.list(INBOX))
     if not waiting:
         return None
-    taken = refined(lake, [key for key, _ in waiting[:BATCH_FILES]])
+    taken = refined(silver, [key for key, _ in waiting[:BATCH_FILES]])
     inputs: list[str] = []
     total = 0
     for key, marker in waiting[:BATCH_FILES]:
@@ -88,12 +95,12 @@ def _plan(lake: Lake, batch_bytes: int) -> Plan | None:
             total += size
     if not inputs:
         return None
-    return bookmark.freeze(lake.silver, Plan(lake.events.batch() + 1, tuple(inputs)))
+    return bookmark.freeze(silver.plans, Plan(silver.events.batch() + 1, tuple(inputs)))
 
 
-def refined(lake: Lake, keys: Sequence[str]) -> set[str]:
+def refined(silver: Silver, keys: Sequence[str]) -> set[str]:
     """Those of `keys` that are in the ledger already; reads only ledger files of their days that may name them."""
-    table = lake.ledger.open()
+    table = silver.ledger.open()
     actions = pa.table(table.get_add_actions(flatten=True))
     if not keys or not actions.num_rows:
         return set()
@@ -135,21 +142,21 @@ def _hand_over(engine: DuckDB, key: str, read: Lines | tuple[BadFile, bytes]) ->
         engine.reject(key, 0, when, bad.reason, str(bad), raw)
 
 
-def _known(lake: Lake, engine: DuckDB) -> list[str]:
-    return snapshot.may_hold(lake.events.open(), engine.hours(), also_unplaced=engine.any_without_clock())
+def _known(silver: Silver, engine: DuckDB) -> list[str]:
+    return snapshot.may_hold(silver.events.open(), engine.hours(), also_unplaced=engine.any_without_clock())
 
 
-def _write(lake: Lake, engine: DuckDB, plan: Plan) -> Refined:
+def _write(silver: Silver, engine: DuckDB, plan: Plan) -> Refined:
     with TemporaryDirectory(prefix="penstock-") as temporary:
         stage = Path(temporary)
-        quarantine = engine.write_quarantine(lake.quarantine.folder(stage), plan.batch, QUARANTINE)
+        quarantine = engine.write_quarantine(silver.quarantine.folder(stage), plan.batch, QUARANTINE)
         counts = engine.ledger(plan.batch)
         rows = [(*row, _day(row[1])) for row in counts]
-        ledger = engine.write_rows(rows, lake.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
-        events = engine.write_events(lake.events.folder(stage))
-        for table, files in ((lake.quarantine, quarantine), (lake.ledger, ledger), (lake.events, events)):
+        ledger = engine.write_rows(rows, silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
+        events = engine.write_events(silver.events.folder(stage))
+        for table, files in ((silver.quarantine, quarantine), (silver.ledger, ledger), (silver.events, events)):
             table.make_durable(files, stage)
-            if files or table is lake.events:
+            if files or table is silver.events:
                 table.commit(plan.batch, files)
     done = Refined(plan.batch, len(plan.inputs))
     for _, _, _, _, outcome, reason, events_count in counts:
