@@ -6,6 +6,8 @@ other is done.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from ..errors import LakeError, Transient
@@ -14,11 +16,19 @@ from ..objects import Objects
 _FOLDER = "plans/"
 
 
+Kind = Literal["refine", "replay", "erase"]
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """Batch number `batch` reads exactly the objects `inputs`, in this order."""
+    """Batch number `batch` reads exactly the objects `inputs`, in this order.
+
+    `kind` is the module that does it, `what` names and values for it; whoever finds a plan that was left finishes it.
+    """
 
     batch: int
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    kind: Kind = "refine"
+    what: tuple[tuple[str, str], ...] = ()
 
 
 def pending(silver: Objects, committed: int) -> Plan | None:

@@ -96,25 +96,31 @@ class Table:
         actions = pa.table(self.open().get_add_actions())
         return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
-    def commit(self, batch: int, files: Sequence[DataFile]) -> bool:
-        """Add `files` as batch number `batch`. False if that batch is in already; then nothing changed.
+    def commit(self, batch: int, files: Sequence[DataFile], *, old: Collection[str] = ()) -> bool:
+        """Add `files`, in place of the files `old`, as batch number `batch`. False if that batch is in already.
 
         Raises Transient if another writer was faster, OSError if the disk failed; then the batch is not in.
         """
         handle = self.open()
         if (handle.transaction_version(APP) or 0) >= batch:
             return False
-        self._commit(handle, [_added(file) for file in files], Transaction(APP, batch))
+        removes = self._removes(handle, old, data_change=True)
+        self._commit(handle, [*removes, *map(_added, files)], Transaction(APP, batch))
         return True
 
     def replace(self, old: Collection[str], new: Sequence[DataFile]) -> None:
         """Put `new` in the place of the files `old`, which hold the same rows. Raises as `commit` does."""
         handle = self.open()
-        there = pa.table(handle.get_add_actions()).to_pylist()
-        removes = [_removed(action) for action in there if action["path"] in old]
-        if len(removes) != len(old):
-            raise Transient(f"{self.url}: files to be merged are gone; another worker was faster")
+        removes = self._removes(handle, old, data_change=False)
         self._commit(handle, [*removes, *(_added(file, data_change=False) for file in new)])
+
+    def _removes(self, handle: DeltaTable, old: Collection[str], *, data_change: bool) -> list[RemoveAction]:
+        """Raises Transient if one of `old` is no longer part of the table."""
+        there = pa.table(handle.get_add_actions()).to_pylist() if old else []
+        removes = [_removed(action, data_change=data_change) for action in there if action["path"] in old]
+        if len(removes) != len(old):
+            raise Transient(f"{self.url}: files to be replaced are gone; another worker was faster")
+        return removes
 
     def folder(self, stage: Path) -> Path:
         """Where new files are to be written: in place on a local disk, else in `stage`, to be put from there."""
@@ -210,12 +216,12 @@ def _added(file: DataFile, *, data_change: bool = True) -> AddAction:
     )
 
 
-def _removed(action: Mapping[str, Any]) -> RemoveAction:
-    """For a file whose rows are in another now."""
+def _removed(action: Mapping[str, Any], *, data_change: bool) -> RemoveAction:
+    """For a file whose rows are in another now, or nowhere if data changes."""
     values = {name: None if value is None else str(value) for name, value in action.get("partition", {}).items()}
     return RemoveAction(
         path=action["path"],
-        data_change=False,
+        data_change=data_change,
         deletion_timestamp=int(time.time() * 1000),
         size=action["size_bytes"],
         partition_values=values,

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,11 +54,17 @@ def refine(lake: Lake, *, batch_bytes: int = BATCH_BYTES, memory_limit: str | No
     plan = bookmark.pending(silver.plans, silver.events.batch()) or _plan(lake, silver, batch_bytes)
     if plan is None:
         return None
-    done = run(lake, silver, plan, memory_limit=memory_limit)
+    done = finish(lake, silver, plan, memory_limit=memory_limit)
     if lake.silver is silver:  # else a rebuild was shown meanwhile, which has yet to take these objects
         for key in plan.inputs:
             lake.bronze.delete(inbox_key(key))
     bookmark.forget(silver.plans, plan.batch)
+    return done
+
+
+def finish(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
+    """Do what was planned, by the module of that name: a new batch, or a correction that was left half done."""
+    done: Refined = import_module(f"{__package__}.{plan.kind}").run(lake, silver, plan, memory_limit=memory_limit)
     return done
 
 
