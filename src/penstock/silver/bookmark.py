@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True):
     """
 
     batch: int
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...]
     kind: Kind = "refine"
     what: tuple[tuple[str, str], ...] = ()
 
