@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
+
+from penstock.objects import Objects
+from penstock.silver import bookmark
+from penstock.silver.commit import Table
 
 
 class Crash(Exception):
@@ -43,3 +51,39 @@ class _StandIn:
         if not callable(found):
             return found
         return lambda *args, **kwargs: self._fault.call(found, *args, **kwargs)
+
+
+@contextmanager
+def crash_at(call: int) -> Iterator[list[int]]:
+    """Raise at the `call`-th change of something durable; gives how many there were."""
+    count = [0]
+    patch = pytest.MonkeyPatch()
+
+    def counting(original: Callable[..., Any], after: bool) -> Callable[..., Any]:
+        def changed(*args: Any, **kwargs: Any) -> Any:
+            count[0] += 1
+            if count[0] == call and not after:
+                raise Crash
+            result = original(*args, **kwargs)
+            count[0] += 1
+            if count[0] == call and after:
+                raise Crash
+            return result
+
+        return changed
+
+    for owner, name in (
+        (Objects, "put"),
+        (Objects, "delete"),
+        (Table, "commit"),
+        (Table, "commit_again"),
+        (Table, "_sync_commit"),
+        (Table, "make_durable"),
+        (bookmark, "forget"),
+    ):
+        for after in (False, True):
+            patch.setattr(owner, name, counting(getattr(owner, name), after))
+    try:
+        yield count
+    finally:
+        patch.undo()

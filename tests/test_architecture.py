@@ -13,7 +13,7 @@ import penstock
 SRC = Path(penstock.__file__).parent
 FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sorted(SRC.rglob("*.py"))}
 
-FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objects", "ledger", "simulator")
+FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objects", "ledger", "requests", "simulator")
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
 PIPELINE = ("pipeline", "verify", "status", "api")
@@ -27,7 +27,8 @@ ONLY_IN = {
     "obstore": ("objects",),
     "deltalake": ("silver/commit", "silver/snapshot"),
     "duckdb": (
-        "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "gold/refresh",
+        "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
+        "silver/rebuild", "silver/erase", "gold/refresh",
         "api", "status", "verify",
     ),
 }  # fmt: skip

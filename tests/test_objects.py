@@ -7,14 +7,26 @@ import stat
 import tempfile
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hand_clock import NOON
 from penstock.errors import SettingsError
-from penstock.objects import Entry, Objects, local_path, make_folder, sync_file, sync_folder, write_durably
+from penstock.objects import (
+    Children,
+    Entry,
+    Objects,
+    local_path,
+    make_folder,
+    sweep,
+    sync_file,
+    sync_folder,
+    write_durably,
+)
 
 
 @pytest.fixture
@@ -72,6 +84,16 @@ def test_what_is_not_there(store: Objects) -> None:
     assert list(store.list("nowhere/")) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "size", "expected"), [(0, 5, b"01234"), (3, 4, b"3456"), (8, 9, b"89"), (10, 1, b"")]
+)
+def test_a_part_of_an_object(store: Objects, start: int, size: int, expected: bytes) -> None:
+    store.put("a", b"0123456789")
+    assert store.get_range("a", start, size) == expected
+    with pytest.raises(FileNotFoundError):
+        store.get_range("missing", start, size)
+
+
 def test_an_empty_object_is_an_object(store: Objects) -> None:
     store.put("empty", b"")
     assert store.get("empty") == b""
@@ -82,6 +104,58 @@ def test_a_listing_is_of_one_folder_and_below(store: Objects) -> None:
     for key in ("in/a", "in/b/c", "inside", "other/in/a"):
         store.put(key, b"")
     assert sorted(entry.key for entry in store.list("in/")) == ["in/a", "in/b/c"]
+
+
+def test_children_are_of_one_folder(store: Objects) -> None:
+    for key in ("b", "in/z", "in/b/c", "in/b/d", "in/a/e", "inside"):
+        store.put(key, b"12")
+    assert store.root is not None
+    (store.root / "in" / "0123.tmp").write_bytes(b"half")
+    (store.root / "in" / "link").symlink_to("/etc/hostname")
+    assert store.children("in/") == Children(["in/a/", "in/b/"], [Entry("in/z", 2)])
+    assert store.children() == Children(["in/"], [Entry("b", 2), Entry("inside", 2)])
+    assert store.children("nowhere/") == Children([], [])
+
+
+def test_settling_removes_empty_folders_and_nothing_else(store: Objects) -> None:
+    for key in ("a/b/c/gone", "a/b/d/e/gone", "a/b/f/stays", "x/y/gone", "z"):
+        store.put(key, b"")
+    for key in ("a/b/c/gone", "a/b/d/e/gone", "x/y/gone"):
+        store.delete(key)
+    store.settle("a/b/")
+    store.settle("x/y/")
+    store.settle("nowhere/at/all/")
+    assert store.root is not None
+    found = sorted(path.relative_to(store.root).as_posix() for path in store.root.rglob("*"))
+    assert found == ["a", "a/b", "a/b/f", "a/b/f/stays", "z"]
+
+
+def test_settling_syncs_what_stays(store: Objects, steps: list[str]) -> None:
+    for key in ("a/b/gone", "a/c/gone", "a/c/stays"):
+        store.put(key, b"")
+    for key in ("a/b/gone", "a/c/gone"):
+        store.delete(key)
+    del steps[:]
+    store.settle("a/")
+    assert set(steps) == {"sync a", "sync c"}
+    store.delete("a/c/stays")
+    del steps[:]
+    store.settle("a/")
+    assert steps == ["sync store"]
+
+
+def test_only_old_temporary_files_are_swept(store: Objects) -> None:
+    store.put("a/b/whole", b"")
+    assert store.root is not None
+    old, new = store.root / "a" / "b" / "0.tmp", store.root / "a" / "1.tmp"
+    for path, age in ((old, 90_000), (new, 80_000), (store.root / "a" / "b" / "whole", 90_000)):
+        path.touch()
+        os.utime(path, (NOON.timestamp() - age,) * 2)
+    assert sweep(store.root, NOON - timedelta(days=1)) == 1
+    assert not old.exists()
+    assert new.exists()
+    assert store.exists("a/b/whole")
+    assert sweep(store.root / "nowhere", NOON) == 0
 
 
 def test_a_listing_leaves_out_what_is_half_written(store: Objects) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -25,22 +28,37 @@ _TEMPORARY = ".tmp"
 
 @dataclass(frozen=True)
 class Entry:
-    """One object in a listing; `key` is relative to the store, `size_bytes` as stored."""
+    """One object in a listing; `key` is relative to the store, `size_bytes` as stored.
+
+    A bucket also says when it was written and, in `tag`, which content it has; on a local disk both are missing.
+    """
 
     key: str
     size_bytes: int
+    tag: str | None = None
+    modified: datetime | None = None
+
+
+class Children(NamedTuple):
+    """`folders` end with `/`; both are relative to the store."""
+
+    folders: list[str]
+    objects: list[Entry]
 
 
 class Objects:
     """A flat space of keys under one URL (`file:///data/bronze`, `s3://bucket/prefix`)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, retry_seconds: float = 180) -> None:
+        """A bucket that does not answer is asked again for `retry_seconds` before that is an error."""
         self.url = url.rstrip("/")
         self.root = local_path(url)
         if self.root is not None:
             make_folder(self.root)
         else:
-            self._store: ObjectStore = from_url(self.url)
+            self._store: ObjectStore = from_url(
+                self.url, retry_config={"retry_timeout": timedelta(seconds=retry_seconds)}
+            )
 
     def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
         """Store durably; with `create`, only if the key is free. Returns False when it was taken."""
@@ -58,6 +76,14 @@ class Objects:
             return _below(self.root, key).read_bytes()
         return bytes(obstore.get(self._store, key).bytes())
 
+    def get_range(self, key: str, start: int, size: int) -> bytes:
+        """`size` bytes (at least 1) from offset `start` on; fewer if it ends before. Raises FileNotFoundError."""
+        if self.root is not None:
+            with _below(self.root, key).open("rb") as file:
+                file.seek(start)
+                return file.read(size)
+        return bytes(obstore.get_range(self._store, key, start=start, length=size))
+
     def exists(self, key: str) -> bool:
         if self.root is not None:
             return _below(self.root, key).is_file()
@@ -66,24 +92,53 @@ class Objects:
             return True
         return False
 
-    def list(self, folder: str = "") -> Iterator[Entry]:
-        """Every object below `folder`, in no particular order; temporary files and links are left out."""
+    def list(self, folder: str = "", *, after: str | None = None) -> Iterator[Entry]:
+        """Every object below `folder`, in no particular order; temporary files and links are left out.
+
+        A bucket lists by name, and begins `after` a key without looking at those before; local folders cannot.
+        """
         if self.root is not None:
             for path in _files(_below(self.root, folder)):
                 with contextlib.suppress(FileNotFoundError):
                     yield Entry(path.relative_to(self.root).as_posix(), path.stat().st_size)
             return
-        for chunk in obstore.list(self._store, prefix=folder or None):
+        for chunk in obstore.list(self._store, prefix=folder or None, offset=after, chunk_size=1000):
             for meta in chunk:
-                yield Entry(meta["path"], meta["size"])
+                yield Entry(meta["path"], meta["size"], meta["e_tag"], meta["last_modified"])
+
+    def children(self, folder: str = "") -> Children:
+        """What lies in `folder` itself, sorted; one request, however much lies below."""
+        if self.root is not None:
+            return _children(self.root, _below(self.root, folder))
+        found = obstore.list_with_delimiter(self._store, prefix=folder or None)
+        return Children(
+            sorted(f"{prefix}/" for prefix in found["common_prefixes"]),
+            sorted((Entry(meta["path"], meta["size"]) for meta in found["objects"]), key=lambda entry: entry.key),
+        )
+
+    def delete_folder(self, folder: str) -> None:
+        """Everything below it. On a local disk it may be there again after a power cut."""
+        if self.root is not None:
+            shutil.rmtree(_below(self.root, folder), ignore_errors=True)
+            return
+        for chunk in obstore.list(self._store, prefix=f"{folder}/"):
+            obstore.delete(self._store, [meta["path"] for meta in chunk])
 
     def delete(self, key: str) -> None:
-        """Does nothing if it is not there. On a local disk it may be there again after a power cut."""
+        """Does nothing if it is not there. On a local disk it may be there again after a power cut: see `settle`."""
         if self.root is not None:
             _below(self.root, key).unlink(missing_ok=True)
             return
         with contextlib.suppress(FileNotFoundError):
             obstore.delete(self._store, key)
+
+    def settle(self, folder: str) -> None:
+        """Remove empty folders there, below and above; after this, what was deleted there stays deleted."""
+        if self.root is not None and (path := _below(self.root, folder)).is_dir():
+            _settle(path)
+            while path != self.root and _removed(path):
+                path = path.parent
+            sync_folder(path)
 
 
 def _below(root: Path, key: str) -> Path:
@@ -92,16 +147,57 @@ def _below(root: Path, key: str) -> Path:
     return root / key
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Regular files at any depth; what is removed meanwhile is left out."""
+def _files(folder: Path, *, temporary: bool = False) -> Iterator[Path]:
+    """Regular files at any depth, or only the temporary ones; what is removed meanwhile is left out."""
     todo = [folder]
     while todo:
         with contextlib.suppress(FileNotFoundError), os.scandir(todo.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     todo.append(Path(entry.path))
-                elif entry.is_file(follow_symlinks=False) and not entry.name.endswith(_TEMPORARY):
+                elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_TEMPORARY) == temporary:
                     yield Path(entry.path)
+
+
+def _children(root: Path, folder: Path) -> Children:
+    found = Children([], [])
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            key = Path(entry.path).relative_to(root).as_posix()
+            if entry.is_dir(follow_symlinks=False):
+                found.folders.append(f"{key}/")
+            elif entry.is_file(follow_symlinks=False) and not entry.name.endswith(_TEMPORARY):
+                with contextlib.suppress(FileNotFoundError):
+                    found.objects.append(Entry(key, entry.stat().st_size))
+    return found
+
+
+def _settle(folder: Path) -> None:
+    """fsync every folder at and below `folder`, but the empty ones, which are removed."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _settle(Path(entry.path))
+    if not _removed(folder):
+        sync_folder(folder)
+
+
+def _removed(folder: Path) -> bool:
+    """Remove it if it is empty."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return not folder.exists()
+
+
+def sweep(folder: Path, before: datetime) -> int:
+    """Delete temporary files that a killed process left before that time; returns how many."""
+    swept = 0
+    for path in _files(folder, temporary=True):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                swept += 1
+    return swept
 
 
 def local_path(url: str) -> Path | None:

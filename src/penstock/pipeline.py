@@ -3,6 +3,7 @@
     1 collect    HTTP request        → records, durable, then 200      collect/
     2 stream     records             → kept in order, replayable       stream/
     3 bronze     stream batches      → gz JSONL objects, untouched     bronze/    job `deliver`
+                 files of others     → the same                        bronze/    job `drops`
     4 silver     new bronze objects  → typed rows, quarantine, ledger  silver/    job `refine`
     5 gold       hours that changed  → counts                          gold/      job `rollup`
     6 reports    a question          → rows                            reports/
@@ -12,32 +13,59 @@ Each job is idempotent, has its own bookmark, and runs once or forever.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from . import adapters
 from . import stream as stream_port
 from .bronze.deliver import CONSUMER, Delivered, deliver, due
+from .bronze.drops import Drop, Dropped, Drops, Tell
+from .bronze.expire import expire as expire_bronze
+from .bronze.merge import Merged, look_again, merge
+from .bronze.places import place
+from .bronze.seen import Seen
+from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
 from .gold.refresh import refresh
 from .gold.stores.sqlite import Store
+from .objects import local_path, sweep
+from .requests import Requests
 from .settings import Settings
+from .silver import rebuild
+from .silver import replay as quarantine
 from .silver.compact import Compacted, compact
+from .silver.compare import Difference, compare
+from .silver.erase import Receipt, Who, erase
+from .silver.expire import expire
 from .silver.lake import Lake
-from .silver.refine import Refined, refine
+from .silver.refine import Refined, refine, refined
+from .silver.schema import Extra, Schema
 from .stream import Stream
 
 _VACUUM_EVERY = timedelta(hours=1)
+_SWEEP_AFTER = timedelta(days=1)
+_HOURS_A_ROUND = 2
+"""So many of bronze's hours are merged before the other jobs have their turn again."""
+
+
+class Maintained(NamedTuple):
+    """Silver's `files_before` became `files_after`, and bronze's objects likewise."""
+
+    files_before: int
+    files_after: int
+    objects_before: int
+    objects_after: int
 
 
 class Pipeline:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.settings = settings
         self.clock = clock
+        self.schema = _schema(settings)
         self._maintained = self._vacuumed = clock()
 
     # the stages
@@ -57,11 +85,30 @@ class Pipeline:
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_url)
+        return Lake(self.settings.lake_url, self.schema)
 
     @cached_property
     def gold(self) -> Store:
         return Store(self.settings.gold_path)
+
+    @cached_property
+    def places(self) -> Drops:
+        """Where others write: the drops, and bronze itself."""
+        options, bronze = self.settings, self.lake.bronze.url
+        drops = [
+            Drop(place(d.url), Seen(options.seen_path, d.url), source=d.source, settle_seconds=d.settle_seconds)
+            for d in options.drops
+        ]
+        strays = Strays(
+            place(bronze, "year=", write_once=True),
+            Seen(options.seen_path, bronze),
+            lambda keys: refined(self.lake.silver, keys),
+        )
+        return Drops([*drops, strays])
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(self.settings.data)
 
     # the jobs, in order
 
@@ -74,15 +121,39 @@ class Pipeline:
         done = deliver(self.stream, self.lake.bronze, limit_bytes=options.bytes)
         return done if done.objects else None
 
+    def drops(self, *, only_if_due: bool = False, tell: Tell = lambda name, what: None) -> Dropped:
+        return self.places.scan(self.lake.bronze, self.clock(), only_if_due=only_if_due, tell=tell)
+
     def refine(self) -> Refined | None:
         options = self.settings.refine
         return refine(self.lake, batch_bytes=options.batch_bytes, memory_limit=options.memory_limit)
 
+    def replay_quarantine(
+        self,
+        reasons: Sequence[str] | None = None,
+        *,
+        dry_run: bool = False,
+        alone: bool = True,
+        progress: quarantine.Progress = lambda done, total: None,
+    ) -> quarantine.Replayed:
+        """What is in quarantine, judged again by today's settings; `alone` if no worker runs beside us."""
+        done = quarantine.replay(
+            self.lake,
+            reasons,
+            dry_run=dry_run,
+            alone=alone,
+            memory_limit=self.settings.refine.memory_limit,
+            progress=progress,
+        )
+        if alone and not dry_run:
+            self.rollup()
+        return done
+
     def rollup(self) -> int:
         return refresh(self.lake.silver.events, self.gold)
 
-    def maintain(self, *, only_if_due: bool = False) -> Compacted | None:
-        """Merge small files, and now and then delete those that have long been merged."""
+    def maintain(self, *, only_if_due: bool = False) -> Maintained | None:
+        """Merge small files and objects, and now and then delete what is left of those that have long been merged."""
         now, options = self.clock(), self.settings.maintain
         if only_if_due and now - self._maintained < timedelta(seconds=options.seconds):
             return None
@@ -94,26 +165,108 @@ class Pipeline:
             self._vacuumed = now
             for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
-        return done if done.files_before else None
+            self._sweep(now - _SWEEP_AFTER)
+            self.expire()
+        found = Maintained(*done, *self._merge_bronze(hours=_HOURS_A_ROUND if only_if_due else None))
+        return found if any(found) else None
+
+    def expire(self) -> None:
+        """Delete what is older than the settings keep it; first from the tables, then from bronze."""
+        options, today = self.settings.retention, self.clock().date()
+        if options.days is not None:
+            expire(self.lake.silver, today - timedelta(days=options.days))
+        if bronze_days := min((days for days in (options.days, options.bronze_days) if days), default=None):
+            expire_bronze(self.lake.bronze, today - timedelta(days=bronze_days))
+
+    def _sweep(self, before: datetime) -> None:
+        """Delete what killed processes left half written in local folders."""
+        for folder in (local_path(f"{self.lake.url}/{stage}") for stage in ("bronze", "silver")):
+            if folder is not None:
+                sweep(folder, before)
+        sweep(self.settings.gold_path.parent, before)
+
+    def _merge_bronze(self, *, hours: int | None) -> Merged:
+        """Of hours into which nothing is to be delivered any more."""
+        options = self.settings.maintain
+        over = self.clock() - timedelta(hours=options.merge_after_hours)
+        before = min(over, self.stream.lag(CONSUMER).oldest or over)
+        return merge(self.lake.bronze, before, many=options.merge_objects, most_bytes=options.merge_bytes, hours=hours)
+
+    def replay(self, start: datetime) -> int:
+        """Deliver the stream again from `start` on; returns how many records will come again."""
+        again = self.stream.seek(CONSUMER, start)
+        look_again(self.lake.bronze, start)
+        return again
 
     @property
     def jobs(self) -> dict[str, Callable[[], Any]]:
         """Name → one round; each returns something falsy when there was nothing to do."""
         return {
             "deliver": lambda: self.deliver(only_if_due=True),
+            "drops": lambda: self.drops(only_if_due=True),
             "refine": self.refine,
             "rollup": self.rollup,
+            "erase": self.erase_as_asked,
             "maintain": lambda: self.maintain(only_if_due=True),
         }
+
+    def rebuild(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        preview: bool = False,
+        progress: rebuild.Progress = lambda done, total: None,
+    ) -> Difference:
+        """Silver (and gold) again from what arrived from `since` to `until`; the old stays. What the two differ in.
+
+        With `preview` the new one is built and compared, but not shown; the next rebuild goes on from there.
+        """
+        options = self.settings.refine
+        begun = rebuild.begin(self.lake, self.clock(), since=since, until=until)
+
+        def fill(tell: rebuild.Progress) -> None:
+            rebuild.fill(
+                self.lake, begun, batch_bytes=options.batch_bytes, memory_limit=options.memory_limit, progress=tell
+            )
+
+        fill(progress)
+        found = compare(self.lake.generation(begun.old), self.lake.generation(begun.generation))
+        if not preview:
+            fill(lambda done, total: None)  # what came meanwhile
+            rebuild.show(self.lake, begun)
+            self.rollup()
+        return found
+
+    def erase(self, who: Who, value: str) -> Receipt:
+        """All events of a person or session that have come so far, out of everything. For the only worker."""
+        self.drain()
+        now = self.clock()
+        done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
+        self.stream.forget(now)
+        self.rollup()
+        return done
+
+    def erase_as_asked(self) -> int:
+        """What commands ask of a running worker; returns how many."""
+        return self.requests.answer("erase", lambda asked: self.erase(cast(Who, asked["who"]), asked["value"]))
 
     def drain(self) -> None:
         """Run every job until nothing is left to do."""
         self.deliver()
+        while self.drops().more:
+            pass
         while self.refine():
             pass
         self.rollup()
 
     def close(self) -> None:
-        for stage in ("stream", "gold"):
+        for stage in ("stream", "places", "gold"):
             if stage in self.__dict__:
                 self.__dict__.pop(stage).close()
+
+
+def _schema(settings: Settings) -> Schema:
+    """Raises SettingsError for columns, aliases or bots that cannot be."""
+    own = (Extra(c.name, c.type, c.paths, c.meaning, c.strict) for c in settings.columns)
+    return Schema(tuple(own), settings.aliases, settings.refine.bots)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import quote, unquote
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableVariable
 
@@ -15,6 +24,8 @@ from .errors import SettingsError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:")]
+Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
 _PREFIX = "PENSTOCK_"
 _NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN"}
@@ -66,11 +77,26 @@ class RefineSettings(_Section):
     memory_limit: str | None = Field(
         None, pattern=r"^[0-9]{1,9} ?[KMGT]i?B$", description="DuckDB's memory limit, for example 1GB; default its own"
     )
+    bots: tuple[str, ...] = Field(
+        (), description="regular expressions; a user agent in which one is found is a bot, beside the known crawlers"
+    )
 
 
 class MaintainSettings(_Section):
     seconds: float = Field(60, gt=0, description="how often small files are looked for, to be merged")
     keep_hours: int = Field(24, ge=1, description="how long merged files stay for readers that began before")
+    merge_after_hours: float = Field(1, ge=0, description="bronze's objects are merged this long after their hour")
+    merge_objects: int = Field(24, ge=2, description="in an hour that has at least so many small ones")
+    merge_bytes: ByteSize = Field(
+        ByteSize(64 << 20), ge=1 << 20, description="most in one merged object; needs three times this in memory"
+    )
+
+
+class RetentionSettings(_Section):
+    days: int | None = Field(None, ge=1, description="everything older is deleted, by day of arrival; default never")
+    bronze_days: int | None = Field(
+        None, ge=1, description="of bronze alone, if that is to go earlier; a rebuild cannot reach back further"
+    )
 
 
 class SourceSettings(_Section):
@@ -78,6 +104,33 @@ class SourceSettings(_Section):
     write_key: str = Field(min_length=8, description="what its senders show; it can only append")
     enabled: bool = Field(True, description="false refuses its events with 401")
     origins: tuple[str, ...] = Field((), description="web origins that may use the key; empty means all")
+
+
+class DropSettings(_Section):
+    url: Url = Field(description="where others put files: file:///folder or s3://bucket/prefix")
+    source: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="shown as `source`; default what the folders say"
+    )
+    settle_seconds: float = Field(
+        5, ge=0, le=86400, description="a file that changed later than this is still being written, and left alone"
+    )
+
+
+class ColumnSettings(_Section):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    name: str = Field(description="lower case letters, digits, underscores; no column of ours")
+    type: ColumnType = Field(description=f"one of {', '.join(f'`{name}`' for name in get_args(ColumnType))}")
+    paths: Paths = Field(
+        (),
+        alias="from",
+        description="where it is in an event's JSON, the first that is not null;"
+        " default `name`, `properties.name`, `context.name`",
+    )
+    meaning: str = Field("", description="for people; `penstock schema` shows it")
+    strict: bool = Field(
+        False, description="an event whose value does not fit goes to quarantine; else the value is null and flagged"
+    )
 
 
 class Settings(BaseSettings):
@@ -94,7 +147,11 @@ class Settings(BaseSettings):
     deliver: DeliverSettings = DeliverSettings()
     refine: RefineSettings = RefineSettings()
     maintain: MaintainSettings = MaintainSettings()
+    retention: RetentionSettings = RetentionSettings()
     sources: tuple[SourceSettings, ...] = Field((), description="who may send; empty means anybody")
+    columns: tuple[ColumnSettings, ...] = Field((), description="columns of your own in `events`")
+    aliases: dict[str, Paths] = Field({}, description="column of ours → where else its value is in an event's JSON")
+    drops: tuple[DropSettings, ...] = Field((), description="where others put files of events")
 
     @classmethod
     def settings_customise_sources(
@@ -114,6 +171,20 @@ class Settings(BaseSettings):
             raise ValueError("two sources have the same write_key")
         return sources
 
+    @field_validator("drops")
+    @classmethod
+    def _drops_lie_apart(cls, drops: tuple[DropSettings, ...], info: ValidationInfo) -> tuple[DropSettings, ...]:
+        """A drop that holds the lake, or lies in it, would be fed with what it feeds."""
+        urls = [f"{unquote(drop.url).rstrip('/')}/" for drop in drops]
+        if len(set(urls)) < len(urls):
+            raise ValueError("two drops have the same url")
+        ours = [_url("file", info.data["data"])] if "data" in info.data else []
+        for own in [*ours, info.data.get("lake") or ""]:
+            place = f"{unquote(own).rstrip('/')}/"
+            if own and any(url.startswith(place) or place.startswith(url) for url in urls):
+                raise ValueError(f"a drop and {own}, where Penstock writes, are to lie apart")
+        return drops
+
     @property
     def stream_url(self) -> str:
         return self.stream.url or _url("sqlite", self.data / "stream")
@@ -121,6 +192,10 @@ class Settings(BaseSettings):
     @property
     def lake_url(self) -> str:
         return (self.lake or _url("file", self.data)).rstrip("/")
+
+    @property
+    def seen_path(self) -> Path:
+        return self.data.absolute() / "drops.db"
 
     @property
     def gold_path(self) -> Path:

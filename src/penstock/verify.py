@@ -5,14 +5,15 @@ It reads against the current, ledger first and stream last, so what moves on mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 import pyarrow as pa
 
-from .bronze.layout import INBOX, arrival, span
+from .bronze.expire import kept_since
+from .bronze.layout import NOT_DATA, arrival, day_folder, source, span
 from .bronze.lines import Lines, read_lines
 from .collect.keys import DEFAULT_SOURCE
 from .collect.stamp import MARK
@@ -21,7 +22,6 @@ from .ledger import Ledger
 from .objects import Objects
 from .pipeline import Pipeline
 
-_NOT_DATA = (INBOX, "loads/")
 Progress = Callable[[int, int], None]
 
 
@@ -97,19 +97,19 @@ def _ended(db: duckdb.DuckDBPyConnection, found: Verified) -> None:
         " where outcome = 'duplicate' group by all",
     }
     for what, sql in counts.items():
-        for hour, source, events in db.execute(sql).fetchall():
-            setattr(found.ledger.at(hour.astimezone(UTC), source), what, events)
+        for hour, sender, events in db.execute(sql).fetchall():
+            setattr(found.ledger.at(hour.astimezone(UTC), sender), what, events)
 
 
 def _tables_agree(db: duckdb.DuckDBPyConnection, found: Verified) -> None:
     for outcome in ("stored", "quarantined"):
-        for hour, source, events in db.execute(
+        for hour, sender, events in db.execute(
             "select received_hour, source, sum(events)::bigint from ledger where outcome = ? group by all", [outcome]
         ).fetchall():
-            counted = getattr(found.ledger.at(hour.astimezone(UTC), source), outcome)
+            counted = getattr(found.ledger.at(hour.astimezone(UTC), sender), outcome)
             if counted != events:
                 found.problems.append(
-                    f"{hour:%Y-%m-%dT%H} {source}: the ledger says {events} {outcome}, the files hold {counted}"
+                    f"{hour:%Y-%m-%dT%H} {sender}: the ledger says {events} {outcome}, the files hold {counted}"
                 )
     checks = {
         "events are in silver more than once": "select source, event_id from events group by all having count(*) > 1",
@@ -128,18 +128,37 @@ def _bronze(
 ) -> None:
     """Count every line of every object: received; in flight if silver has not taken the object."""
     bronze = pipeline.lake.bronze
-    keys = sorted(entry.key for entry in bronze.list() if not entry.key.startswith(_NOT_DATA))
-    found.problems.extend(f"{key} is in the ledger, but gone from bronze" for key in sorted(refined.keys() - set(keys)))
+    first = _first_kept(pipeline.lake.silver.kept_since())
+    keys = sorted(entry.key for entry in bronze.list() if not entry.key.startswith(NOT_DATA) and entry.key >= first)
+    gone = refined.keys() - set(keys)
+    expired = {key for key in gone if key < _first_kept(kept_since(bronze))}
+    found.problems.extend(f"{key} is in the ledger, but gone from bronze" for key in sorted(gone - expired))
+    _by_ledger(db, expired, found)
     for index, key in enumerate(keys):
         counts = _count(db, key, bronze.get(key))
         total = sum(counts.values())
         if key in refined and refined[key] != total:
             found.problems.append(f"{key} has {total} events, the ledger says {refined[key]}")
-        for (hour, source), events in counts.items():
-            row = found.ledger.at(hour, source)
+        for (hour, sender), events in counts.items():
+            row = found.ledger.at(hour, sender)
             row.received += events
             row.in_flight += 0 if key in refined else events
         progress(index + 1, len(keys))
+
+
+def _first_kept(day: date | None) -> str:
+    """Objects before this key have expired."""
+    return day_folder(day) if day else ""
+
+
+def _by_ledger(db: duckdb.DuckDBPyConnection, expired: Set[str], found: Verified) -> None:
+    """Of objects that have expired, nobody but the ledger knows how many events were received."""
+    db.register("expired", pa.table({"key": pa.array(sorted(expired), pa.string())}))
+    for hour, sender, events in db.execute(
+        "select received_hour, source, sum(events)::bigint from ledger"
+        " semi join expired on key = bronze_file group by all"
+    ).fetchall():
+        found.ledger.at(hour.astimezone(UTC), sender).received += events
 
 
 Counts = dict[tuple[datetime, str], int]
@@ -151,26 +170,26 @@ def _count(db: duckdb.DuckDBPyConnection, key: str, data: bytes) -> Counts:
     try:
         lines = read_lines(data)
     except BadFile:
-        return {(_hour(when), DEFAULT_SOURCE): 1}
-    return _count_lines(db, lines, when)
+        return {(_hour(when), source(key)): 1}
+    return _count_lines(db, lines, when, source(key))
 
 
-def _count_lines(db: duckdb.DuckDBPyConnection, lines: Lines, when: datetime) -> Counts:
-    counts: Counts = {(_hour(when), DEFAULT_SOURCE): len(lines.bad)} if lines.bad else {}
+def _count_lines(db: duckdb.DuckDBPyConnection, lines: Lines, when: datetime, sender: str) -> Counts:
+    counts: Counts = {(_hour(when), sender): len(lines.bad)} if lines.bad else {}
     db.register("lines", pa.table({"line": lines.text}))
     rows = db.execute(
         f"""
         select case when starts_with(line, '{MARK.decode()}')
                     then regexp_extract(line, '"received_at":"([^"]{{13}})', 1) else '' end as hour,
                case when starts_with(line, '{MARK.decode()}')
-                    then regexp_extract(line, '"source":"([^"]*)"', 1) else '{DEFAULT_SOURCE}' end as source,
+                    then regexp_extract(line, '"source":"([^"]*)"', 1) else '{sender}' end as source,
                count(*)
         from lines group by all
         """
     ).fetchall()
-    for text, source, events in rows:
+    for text, name, events in rows:
         hour = datetime.fromisoformat(f"{text}:00:00+00:00") if text else _hour(when)
-        counts[hour, source] = counts.get((hour, source), 0) + events
+        counts[hour, name] = counts.get((hour, name), 0) + events
     return counts
 
 
@@ -181,7 +200,7 @@ def _hour(moment: datetime) -> datetime:
 def _stream(pipeline: Pipeline, found: Verified) -> None:
     """Objects must tile each shard without gap or overlap; what lies behind them is still in the stream."""
     ends = pipeline.stream.ends()
-    delivered = _tiles((entry.key for entry in pipeline.lake.bronze.list()), found)
+    delivered = _tiles((entry.key for entry in pipeline.lake.bronze.list()), kept_since(pipeline.lake.bronze), found)
     waiting: dict[str, int] = {}
     for shard, end in ends.items():
         if end < delivered.get(shard, 0):
@@ -192,18 +211,19 @@ def _stream(pipeline: Pipeline, found: Verified) -> None:
     lines = pipeline.stream.tail(waiting).lines
     with duckdb.connect() as db:
         text = Lines(pa.array([line.decode() for line in lines], pa.large_string()), pa.array([], pa.int64()), [])
-        for (hour, source), events in _count_lines(db, text, datetime(1970, 1, 1, tzinfo=UTC)).items():
-            row = found.ledger.at(hour, source)
+        start = datetime(1970, 1, 1, tzinfo=UTC)
+        for (hour, sender), events in _count_lines(db, text, start, DEFAULT_SOURCE).items():
+            row = found.ledger.at(hour, sender)
             row.received += events
             row.in_flight += events
 
 
-def _tiles(keys: Iterable[str], found: Verified) -> dict[str, int]:
-    """Shard → the offset behind its last object."""
-    spans = sorted(part for key in keys if not key.startswith(_NOT_DATA) and (part := span(key)))
+def _tiles(keys: Iterable[str], expired: date | None, found: Verified) -> dict[str, int]:
+    """Shard → the offset behind its last object. If objects have expired, a shard may begin anywhere."""
+    spans = sorted(part for key in keys if not key.startswith(NOT_DATA) and (part := span(key)))
     ends: dict[str, int] = {}
     for shard, first, last in spans:
-        expected = ends.get(shard, 0)
+        expected = ends.get(shard, first if expired else 0)
         if first != expected:
             kind = "missing" if first > expected else "there twice"
             low, high = sorted((first, expected))

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import logging
-import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime
-
-import pytest
-from moto.server import ThreadedMotoServer
 
 from penstock.bronze.deliver import deliver
 from penstock.bronze.layout import INBOX
@@ -17,26 +11,6 @@ from penstock.objects import Objects
 from penstock.stream import Record, memory
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ALLOW_HTTP": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/lake", method="PUT")).close()
-    yield "s3://lake/some/prefix"
-    server.stop()
 
 
 def test_batches_become_objects_in_a_bucket(bucket: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,6 +18,8 @@ from penstock.bronze.layout import (
     inbox_key,
     load_key,
     minute_folder,
+    origin,
+    source,
     span,
 )
 
@@ -92,7 +95,7 @@ def test_the_inbox_may_name_any_key(key: str) -> None:
     [
         "",
         "segment-logs/web/1700000000000/x.gz",
-        "year=2026/month=02/day=01/x.jsonl",
+        "2026/02/01/12/x.jsonl",
         "year=2026/month=13/day=01/hour=00/minute=00/x.jsonl",
         "year=2026/month=02/day=30/hour=00/minute=00/x.jsonl",
         "year=2026/month=02/day=01/hour=24/minute=00/x.jsonl",
@@ -103,6 +106,57 @@ def test_the_inbox_may_name_any_key(key: str) -> None:
 )
 def test_a_key_that_lies_elsewhere_has_no_arrival(key: str) -> None:
     assert arrival(key) is None
+
+
+LEVELS = [
+    ("year=2026/month=02/day=01/hour=12/minute=34/x.jsonl", "2026-02-01T12:34"),
+    ("year=2026/month=02/day=01/hour=12/x.jsonl", "2026-02-01T12:00"),
+    ("year=2026/month=02/day=01/x.jsonl", "2026-02-01T00:00"),
+    ("year=2026/month=2/day=1/hour=3/x.jsonl", "2026-02-01T03:00"),
+    ("year=2026/month=02/x.jsonl", "2026-02-28T23:59"),
+    ("year=2024/month=02/x.jsonl", "2024-02-29T23:59"),
+    ("year=2026/month=12/x.jsonl", "2026-12-31T23:59"),
+    ("year=2026/x.jsonl", "2026-12-31T23:59"),
+]
+
+
+@pytest.mark.parametrize(("key", "at"), LEVELS)
+def test_arrival_is_told_by_the_folders_that_are_there(key: str, at: str) -> None:
+    assert arrival(key) == datetime.fromisoformat(at).replace(tzinfo=UTC)
+
+
+SERIES = [
+    ("year=2026/month=02/day=01/", ""),
+    ("a/b/year=2026/month=02/x.jsonl", "a/b/"),
+    ("segment-logs/web/1769904000000/x.gz", "segment-logs/web/"),
+    ("p/2026/02/01/12/x", "p/"),
+    ("year=2026/month=2/day=1/x.jsonl", None),
+    ("a/x.jsonl", None),
+]
+
+
+@pytest.mark.parametrize(("name", "series"), SERIES)
+def test_folders_that_sort_by_time_are_a_series(name: str, series: str | None) -> None:
+    assert origin(name).series == series
+
+
+@given(NAMES, st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True), MOMENTS)
+def test_a_key_tells_its_source(name: str, who: str, at: datetime) -> None:
+    key = load_key("0" * 64, name, at, who)
+    assert source(key) == who
+    assert arrival(key) == arrival(load_key("0" * 64, name, at))
+    assert len(inbox_key(key).removeprefix(INBOX)) < 255
+
+
+@pytest.mark.parametrize("who", ["a/b", "it's", "x" * 100, "é", '"', "../.."])
+def test_a_source_of_any_name_becomes_a_plain_one(who: str) -> None:
+    key = load_key("0" * 64, "a.jsonl", datetime(2026, 1, 1, tzinfo=UTC), who)
+    assert source(key) == re.sub(r"[^A-Za-z0-9_.-]", "_", who)[:64]
+
+
+def test_a_source_that_nobody_could_have_written_is_the_default() -> None:
+    assert source("year=2026/source=it's/a.jsonl") == "default"
+    assert source("year=2026/month=02/day=01/a.jsonl") == "default"
 
 
 @pytest.mark.parametrize("name", ["x.jsonl.gz", "s-1-2.jsonl.gz", "s-000000000000-000000000001.json", "-0-0.jsonl.gz"])

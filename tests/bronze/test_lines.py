@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -94,6 +95,14 @@ def test_damaged_zstd() -> None:
     with pytest.raises(BadFile) as caught:
         read_lines(zstd(THREE * 100)[:-9])
     assert caught.value.reason == "bad_zstd"
+
+
+@pytest.mark.parametrize("outer", [gzip.compress, zstd])
+@pytest.mark.parametrize("inner", [gzip.compress, zstd])
+def test_compressed_twice(outer: Callable[[bytes], bytes], inner: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(BadFile) as caught:
+        read_lines(outer(inner(THREE)))
+    assert caught.value.reason == "compressed_twice"
 
 
 def test_a_bomb_is_refused_at_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import socket
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from faults import Crash, Fault
 from hand_clock import NOON
 from penstock.bronze import load as module
-from penstock.bronze.layout import INBOX, arrival, from_inbox, span
+from penstock.bronze.layout import INBOX, arrival, from_inbox, source, span
 from penstock.bronze.load import Loaded, load
 from penstock.errors import BadFile
 from penstock.objects import Objects
@@ -96,10 +96,27 @@ def test_any_name_becomes_a_key(bronze: Objects, tmp_path: Path, name: str) -> N
     assert done.key.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1]
 
 
-@pytest.mark.parametrize("name", ["events.csv", "events", "events.parquet", "events.jsonl.tmp", "events.jsonl~", "gz"])
+@pytest.mark.parametrize("name", ["events.csv", "events.parquet", "events.jsonl.tmp", "events.jsonl~"])
 def test_another_kind_of_file_is_refused(bronze: Objects, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(LINES)
     assert_refused(bronze, tmp_path / name, "unknown_kind")
+
+
+@pytest.mark.parametrize("name", ["events", "gz"])
+def test_without_an_ending_the_first_bytes_tell(bronze: Objects, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"n,m\n1,2\n")
+    assert_refused(bronze, tmp_path / name, "unknown_kind")
+    (tmp_path / name).write_bytes(LINES)
+    assert load(bronze, tmp_path / name, NOON).new
+
+
+def test_folders_above_a_file_tell_when_it_came(bronze: Objects, tmp_path: Path) -> None:
+    path = tmp_path / "year=2025/month=03/day=04/hour=05/source=shop/a.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(LINES)
+    done = load(bronze, path, NOON, tmp_path)
+    assert arrival(done.key) == datetime(2025, 3, 4, 5, tzinfo=UTC)
+    assert source(done.key) == "shop"
 
 
 def test_a_link_is_refused(bronze: Objects, file: Path, tmp_path: Path) -> None:

@@ -108,6 +108,21 @@ def test_load_goes_on_after_a_file_that_it_cannot_take(cli: Cli) -> None:
     assert "a.xml is none of .jsonl" in result.stderr
 
 
+def test_load_takes_folders(cli: Cli) -> None:
+    drop = cli.folder / "drop"
+    day = drop / "year=2026/month=02/day=01/source=shop"
+    day.mkdir(parents=True)
+    (day / "a.jsonl").write_text(json.dumps(EVENT))
+    (day / "b.csv").write_text("n")
+    (drop / "c.jsonl").write_text(json.dumps({**EVENT, "event_id": "two"}))
+    assert cli.out("load", str(drop)).splitlines() == [f"{drop / 'c.jsonl'}: loaded", f"{day / 'a.jsonl'}: loaded"]
+    assert cli.out("load", str(drop)).count("already loaded") == 2
+    cli.out("refine", "--once")
+    assert cli.json("sql", "select source, received_at::date as day from events where event_id = 'one'") == [
+        {"source": "shop", "day": "2026-02-01"}
+    ]
+
+
 def delivered(cli: Cli) -> Path:
     return next((cli.data / "bronze").glob("year=*/**/*.jsonl.gz"))
 

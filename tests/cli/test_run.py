@@ -49,6 +49,21 @@ def stop(process: subprocess.Popen[str]) -> str:
     return rest
 
 
+def test_up_takes_files_that_others_write(cli: Cli) -> None:
+    drop = cli.folder / "drop" / "segment-logs" / "web" / "1769904000000"
+    drop.mkdir(parents=True)
+    (cli.folder / "penstock.toml").write_text(
+        f'[[drops]]\nurl = "{(cli.folder / "drop").as_uri()}"\nsettle_seconds = 0\n'
+    )
+    with running("up", "--port", str(free_port())) as (process, _):
+        (drop / "a.gz").write_text('{"type":"page","messageId":"1"}\n')
+        while not (found := cli.json("sql", "select source, event_type from events")):
+            assert process.poll() is None
+            time.sleep(0.1)
+        stop(process)
+    assert found == [{"source": "web", "event_type": "page_view"}]
+
+
 def test_up_takes_events_and_leaves_them_all_in_the_lake(cli: Cli) -> None:
     port = free_port()
     with running("up", "--port", str(port)) as (process, lines):

@@ -414,6 +414,30 @@ def test_a_replay_survives_a_crash(surviving: Opener) -> None:
     assert drain(surviving()) == batches
 
 
+def test_what_is_forgotten_is_not_replayed(opened: Opener) -> None:
+    stream, batches = replayed(opened)
+    stream.forget(batches[-1].at)
+    stream.forget(NOON)
+    assert stream.seek("c", NOON) == len(batches[-1])
+    assert drain(stream) == batches[-1:]
+
+
+def test_what_is_to_be_forgotten_is_still_taken_once(opened: Opener) -> None:
+    stream = opened()
+    stream.append(records(1))
+    opened.clock.tick(60)
+    stream.forget(opened.clock())
+    assert texts(drain(stream)) == [line(1)]
+    assert stream.seek("c", NOON) == 0
+
+
+def test_forgetting_survives_a_crash(surviving: Opener) -> None:
+    stream, batches = replayed(surviving)
+    stream.forget(batches[-1].at)
+    surviving.close()
+    assert surviving().seek("c", NOON) == len(batches[-1])
+
+
 # tail
 
 

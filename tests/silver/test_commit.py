@@ -20,7 +20,8 @@ import committer
 from committer import data_file, table_at
 from penstock.errors import LakeError, Transient
 from penstock.silver import commit as module
-from penstock.silver.commit import Table, set_torn_commits_aside
+from penstock.silver.commit import Table
+from penstock.silver.delta_log import set_torn_commits_aside
 
 Damage = Callable[[bytes], bytes]
 

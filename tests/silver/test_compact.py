@@ -86,7 +86,7 @@ def test_an_object_is_still_known_after_merging(hand: LakeInHand) -> None:
     fill(hand)
     compact_all(hand.lake)
     before = everything(hand)
-    for entry in list(hand.lake.bronze.list("year=")):
+    for entry in list(hand.lake.bronze.list("year=2026/")):
         hand.put_bytes(entry.key, hand.lake.bronze.get(entry.key))
     assert refine(hand.lake) is None
     assert everything(hand) == before

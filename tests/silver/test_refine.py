@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from faults import Crash, crash_at
 from penstock.bronze.layout import INBOX
-from penstock.objects import Objects
-from penstock.silver import bookmark
 from penstock.silver import refine as module
 from penstock.silver.commit import Table
+from penstock.silver.lake import Lake
 from penstock.silver.refine import refine
+from penstock.silver.schema import Schema
 from support import NOW, LakeInHand
 
 Event = dict[str, Any]
@@ -169,47 +170,8 @@ def test_batches_are_cut_by_size(hand: LakeInHand) -> None:
 # crashes
 
 
-class Crash(Exception):
-    """Stands for the end of the process."""
-
-
 def _crash(*_: Any) -> None:
     raise Crash
-
-
-@contextmanager
-def crash_at(call: int) -> Iterator[list[int]]:
-    """Raise at the `call`-th change of something durable; gives how many there were."""
-    count = [0]
-    patch = pytest.MonkeyPatch()
-
-    def counting(original: Callable[..., Any], after: bool) -> Callable[..., Any]:
-        def changed(*args: Any, **kwargs: Any) -> Any:
-            count[0] += 1
-            if count[0] == call and not after:
-                raise Crash
-            result = original(*args, **kwargs)
-            count[0] += 1
-            if count[0] == call and after:
-                raise Crash
-            return result
-
-        return changed
-
-    for owner, name in (
-        (Objects, "put"),
-        (Objects, "delete"),
-        (Table, "commit"),
-        (Table, "_sync_commit"),
-        (Table, "make_durable"),
-        (bookmark, "forget"),
-    ):
-        for after in (False, True):
-            patch.setattr(owner, name, counting(getattr(owner, name), after))
-    try:
-        yield count
-    finally:
-        patch.undo()
 
 
 def fill(hand: LakeInHand) -> None:
@@ -314,3 +276,29 @@ def test_order_splits_and_repeats_do_not_change_the_answer(
     found = hand.sql("select event_id, quantity, event_ts from events")
     assert sorted((r["event_id"], r["quantity"], r["event_ts"].isoformat()) for r in found) == expected
     assert outcomes(hand).get("duplicate", 0) == repeats
+
+
+RULES = (Schema(), Schema(aliases={"event_type": ("kind_of",)}), Schema(aliases={"user_id": ("who",)}))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0), (2, 0)])
+def test_other_settings_between_crash_and_repeat(
+    make_hand: Callable[[str], LakeInHand], before: int, after: int
+) -> None:
+    """Each line is judged by one of the two; never is it in two places, or in none."""
+    for call in range(1, 60):
+        hand = make_hand(f"{call}")
+        hand.put([event(1), {"kind_of": "thing", "event_id": "id-2"}, {"event_type": "x", "who": "w" * 1001}])
+        for rules in (before, after):
+            hand.lake = Lake(hand.folder.as_uri(), RULES[rules])
+            with crash_at(call if rules == before else -1), suppress(Crash):
+                refine(hand.lake)
+        ended = hand.sql(
+            "select bronze_line from events union all select bronze_line from quarantine order by bronze_line"
+        )
+        assert [row["bronze_line"] for row in ended] == [1, 2, 3]
+        counts = hand.sql("select (select count(*) from events) as stored, (select count(*) from quarantine) as bad")
+        assert outcomes(hand) == {
+            name: n for name, n in (("stored", counts[0]["stored"]), ("quarantined", counts[0]["bad"])) if n
+        }

@@ -17,6 +17,7 @@ from isal import igzip
 from isal.igzip_lib import IsalError
 
 from ..errors import BadFile
+from .layout import from_firehose
 
 FILE_BYTES = 2 << 30
 LINE_BYTES = 2 << 20
@@ -40,9 +41,16 @@ class Lines:
         return len(self.text) + len(self.bad)
 
 
-def readable(name: str) -> bool:
-    """Whether a file of this name is one that we read."""
-    return name.lower().endswith(_READABLE)
+def readable(name: str, start: bytes) -> bool:
+    """Whether a file of this name is one that we read; if the name has no ending, its first bytes tell."""
+    if name.lower().endswith(_READABLE):
+        return True
+    return may_be_readable(name) and (start.startswith((_GZIP, _ZSTD)) or start.lstrip()[:1] in (b"{", b"["))
+
+
+def may_be_readable(name: str) -> bool:
+    """The same as far as the name alone can tell."""
+    return name.lower().endswith(_READABLE) or "." not in name or from_firehose(name)
 
 
 def read_lines(data: bytes) -> Lines:
@@ -57,14 +65,23 @@ def read_lines(data: bytes) -> Lines:
 
 
 def decompress(data: bytes) -> memoryview:
-    """By the first bytes, not by the name. Raises BadFile: bad_gzip, gz_truncated, bad_zstd, file_too_large."""
+    """By the first bytes, not by the name.
+
+    Raises BadFile: bad_gzip, gz_truncated, bad_zstd, compressed_twice, file_too_large.
+    """
     if data.startswith(_GZIP):
-        return _gunzip(data)
+        return _once(_gunzip(data))
     if data.startswith(_ZSTD):
-        return _unzstd(data)
+        return _once(_unzstd(data))
     if len(data) > FILE_BYTES:
         raise _too_large()
     return memoryview(data)
+
+
+def _once(plain: memoryview) -> memoryview:
+    if plain[:4].tobytes().startswith((_GZIP, _ZSTD)):
+        raise BadFile("compressed_twice", "what the file holds is compressed once more")
+    return plain
 
 
 def _gunzip(data: bytes) -> memoryview:

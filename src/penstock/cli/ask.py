@@ -1,4 +1,4 @@
-"""`sql`, `counts`, `status`, `verify`, `quarantine`: answers."""
+"""`sql`, `counts`, `status`, `verify`: answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..errors import PenstockError
 from ..ledger import Balance, Ledger
 from ..reports.counts import Grain, known
 from ..reports.counts import counts as count_events
-from ..silver.quarantine import LIST, MEANING
 from ..status import status as stages
 from ..verify import verify as recount
 from .options import Config, Data, existing
@@ -28,9 +27,6 @@ def add_to(app: typer.Typer) -> None:
     app.command()(counts)
     app.command()(status)
     app.command()(verify)
-    quarantine = typer.Typer(no_args_is_help=True, help="What could not become a row.")
-    quarantine.command("list")(quarantine_list)
-    app.add_typer(quarantine, name="quarantine")
 
 
 def sql(
@@ -107,11 +103,3 @@ def _balanced(ledger: Ledger) -> str:
     names = {"stored": "stored", "duplicate": "duplicate", "quarantined": "quarantined", "in_flight": "in flight"}
     parts = " + ".join(f"{ledger.total(name)} {words}" for name, words in names.items())
     return f"balanced: {ledger.total('received')} received = {parts}"
-
-
-def quarantine_list(format: As = Format.table, data: Data = None, config: Config = None) -> None:
-    """The reasons, how often each, and one example."""
-    with existing(data, config) as lake:
-        answer = lake.sql(LIST)
-        names, values = answer.columns, answer.fetchall()
-    rows([*names, "meaning"], [(*row, MEANING.get(row[0], "")) for row in values], format)

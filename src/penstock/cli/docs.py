@@ -19,9 +19,9 @@ from typer.models import ArgumentInfo
 from .. import event
 from ..collect import REFUSALS
 from ..collect.dialects import all_dialects
-from ..settings import Settings, SourceSettings
+from ..settings import ColumnSettings, DropSettings, Settings, SourceSettings
 from ..silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
-from ..silver.quarantine import MEANING
+from ..silver.quarantine import REASONS
 from .main import app
 from .output import say
 
@@ -51,13 +51,15 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             parts += [_heading(f"`[{name}]`"), _settings_table(field.annotation, name)]
+    parts += [_heading("`[[columns]]`, one block for each of your own"), _settings_table(ColumnSettings, "columns")]
     parts += [_heading("`[[sources]]`, one block for each sender"), _settings_table(SourceSettings, "sources")]
+    parts += [_heading("`[[drops]]`, one block for each place"), _settings_table(DropSettings, "drops")]
     return "\n".join(parts)
 
 
 def _settings_table(model: type[BaseModel], section: str) -> str:
     head = ("Name", "Default", "Environment", "Meaning")
-    if section == "sources":
+    if section in ("columns", "sources", "drops"):
         return _table(("Name", "Default", "Meaning"), ([f"`{n}`", d, m] for n, d, m in _fields(model, section)))
     prefix = f"{section}__" if section else ""
     return _table(
@@ -70,11 +72,11 @@ def _fields(model: type[BaseModel], section: str) -> Iterator[tuple[str, str, st
     for name, field in model.model_fields.items():
         if field.description:
             default = "required" if field.is_required() else _default(field.default)
-            yield name, _DEPENDS.get(f"{section}.{name}", default), field.description
+            yield field.alias or name, _DEPENDS.get(f"{section}.{name}", default), field.description
 
 
 def _default(value: Any) -> str:
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return ""
     if isinstance(value, ByteSize):
         return f"`{value.human_readable().replace('.0', '')}`"
@@ -161,7 +163,7 @@ def columns(of: Sequence[Column]) -> str:
 
 
 def reasons() -> str:
-    return _table(("Reason", "Meaning"), ((f"`{reason}`", meaning) for reason, meaning in MEANING.items()))
+    return _table(("Reason", "Meaning", "What to do"), ((f"`{reason}`", *told) for reason, told in REASONS.items()))
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

@@ -11,12 +11,11 @@ from typing import Annotated
 import typer
 
 from ..bronze import load as loading
-from ..bronze.deliver import CONSUMER
 from ..clock import moment
 from ..errors import BadFile, PenstockError
 from ..settings import load as load_settings
 from .options import Config, Data, existing, pipeline
-from .output import fail, note, progress, say
+from .output import fail, note, progress, say, visible
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,23 +64,24 @@ def _reason(body: bytes) -> str:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(help="JSONL, JSON; plain, .gz or .zst.")],
+    files: Annotated[list[Path], typer.Argument(help="JSONL, JSON; plain, .gz or .zst; or folders of such.")],
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Take files of events into bronze, each content once; `refine` (or a running `up`) does the rest."""
     new = bad = 0
     with pipeline(data, config) as way, progress("loading") as tell:
-        for index, path in enumerate(files):
+        found = [(path, top) for top in files for path in (loading.files(top) if top.is_dir() else [top])]
+        for index, (path, top) in enumerate(found):
             try:
-                done = loading.load(way.lake.bronze, path, way.clock())
+                done = loading.load(way.lake.bronze, path, way.clock(), top if top.is_dir() else None)
             except BadFile as error:
                 fail(str(error))
                 bad += 1
             else:
-                say(f"{path}: {'loaded' if done.new else 'already loaded'}")
+                say(f"{visible(str(path))}: {'loaded' if done.new else 'already loaded'}")
                 new += done.new
-            tell(index + 1, len(files))
+            tell(index + 1, len(found))
     if new:
         note("`penstock refine --once` makes rows of it, unless `penstock up` is running")
     if bad:
@@ -95,6 +95,5 @@ def replay(
 ) -> None:
     """Deliver the stream again from a time on; objects that bronze lost come back, nothing is counted twice."""
     with existing(data, config) as lake:
-        stream = lake.pipeline.stream
-        again = stream.seek(CONSUMER, moment(start, lake.pipeline.clock()))
+        again = lake.pipeline.replay(moment(start, lake.pipeline.clock()))
         say(f"{again} records will be delivered again")

@@ -1,4 +1,4 @@
-"""`deliver`, `refine`, `rollup`, `maintain`: the jobs of the way, once (for cron) or forever."""
+"""`deliver`, `drops`, `refine`, `rollup`, `maintain`: the jobs of the way, once (for cron) or forever."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from ..hosts.process import only_worker, stop_event
 from ..pipeline import Pipeline
 from ..silver.refine import Refined
 from .options import Config, Data, Once, pipeline
-from .output import say
+from .output import fail, say, visible
 
 _PAUSE_SECONDS = 1.0
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(deliver)
+    app.command()(drops)
     app.command()(refine)
     app.command()(rollup)
     app.command()(maintain)
@@ -34,6 +35,26 @@ def deliver(once: Once = False, data: Data = None, config: Config = None) -> Non
     _rounds(step, "0 objects, 0 records", once, data, config)
 
 
+def drops(once: Once = False, data: Data = None, config: Config = None) -> None:
+    """Files of others → bronze: take what is new in the drops, and what somebody wrote into bronze itself."""
+    troubled = False
+    with pipeline(data, config) as way:
+
+        def step() -> bool:
+            nonlocal troubled
+            done = way.drops(only_if_due=not once, tell=lambda name, what: say(f"{visible(name)}: {what}"))
+            for problem in done.problems:
+                fail(problem)
+                troubled = once
+            if done or once:
+                say(f"{done.new} new, {done.known} known, {done.refused} refused, {done.waiting} still being written")
+            return done.more
+
+        _run(way, step, once)
+    if troubled:
+        raise typer.Exit(1)
+
+
 def refine(once: Once = False, data: Data = None, config: Config = None) -> None:
     """Bronze → silver: make rows of what is new."""
     with pipeline(data, config) as way:
@@ -41,6 +62,7 @@ def refine(once: Once = False, data: Data = None, config: Config = None) -> None
 
         def step() -> bool:
             nonlocal total
+            find(way)
             done = way.refine()
             if done is not None:
                 say(_told(f"batch {done.batch}: ", done))
@@ -52,10 +74,21 @@ def refine(once: Once = False, data: Data = None, config: Config = None) -> None
         _run(way, step, once)
 
 
+def find(way: Pipeline) -> None:
+    """What others wrote, into the inbox."""
+    more = True
+    while more:
+        done = way.drops(only_if_due=True)
+        for problem in done.problems:
+            fail(problem)
+        more = done.more
+
+
 def _told(start: str, done: Refined) -> str:
     outcomes = ", ".join(f"{done.events.get(name, 0)} {name}" for name in ("stored", "duplicate", "quarantined"))
     reasons = f" ({', '.join(f'{n} {reason}' for reason, n in sorted(done.reasons.items()))})" if done.reasons else ""
-    return f"{start}{done.files} files, {done.read} events: {outcomes}{reasons}"
+    files = f"{done.files} files expected, {done.files - done.damaged} read"
+    return f"{start}{files}, {done.read} rows in: {outcomes}{reasons}"
 
 
 def rollup(once: Once = False, data: Data = None, config: Config = None) -> None:
@@ -69,13 +102,16 @@ def rollup(once: Once = False, data: Data = None, config: Config = None) -> None
 
 
 def maintain(once: Once = False, data: Data = None, config: Config = None) -> None:
-    """Merge silver's small files; a question asked meanwhile gets the same answer."""
+    """Merge silver's small files and bronze's small objects; a question asked meanwhile gets the same answer."""
 
     def step(way: Pipeline) -> str:
         done = way.maintain(only_if_due=not once)
-        return f"{done.files_before} files merged into {done.files_after}" if done else ""
+        if done is None:
+            return ""
+        files = f"{done.files_before} files merged into {done.files_after}"
+        return f"{files}, {done.objects_before} objects into {done.objects_after}"
 
-    _rounds(step, "0 files merged", once, data, config)
+    _rounds(step, "0 files merged, 0 objects", once, data, config)
 
 
 def _rounds(step: Callable[[Pipeline], str], nothing: str, once: bool, data: Path | None, config: Path | None) -> None:

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..api import SqlError
 from ..errors import LakeError, PenstockError, SettingsError
-from . import ask, inbound, jobs, run, snippet
+from . import ask, erase, inbound, jobs, quarantine, rebuild, report, run, schema, simulate, snippet, watch
 from .output import fail
 
 _EXIT_SETTINGS = 2
@@ -63,5 +63,5 @@ def _main(
     pass
 
 
-for part in (run, snippet, inbound, jobs, ask):
+for part in (run, simulate, snippet, inbound, watch, jobs, rebuild, erase, ask, report, schema, quarantine):
     part.add_to(app)

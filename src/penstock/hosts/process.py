@@ -48,6 +48,15 @@ def only_worker(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def worker_runs(data: Path) -> bool:
+    """Whether somebody holds the worker lock of this folder."""
+    try:
+        with only_worker(data):
+            return False
+    except SettingsError:
+        return True
+
+
 def end_with_parent() -> None:
     """End this process soon after its parent is gone, so that a killed parent leaves nobody behind."""
     parent = os.getppid()

@@ -3,7 +3,8 @@
 --
 -- DuckDB's dialect; sqlglot carries it to Spark. All times are UTC, and plain until the end: arithmetic with zones is
 -- several times slower. `parsed` has bronze_file, bronze_line, stamped, source, dialect,
--- received_at, known_reason, made_id, event_id_is_text, event_type_is_text, and every column of columns.WIRE.
+-- received_at, known_reason, made_id, event_id_is_text, event_type_is_text, every column of columns.WIRE, and of the
+-- user's own columns: their values, own_conflict (one does not fit) and own_fault (a strict one, with its value).
 
 with named as (
     select
@@ -106,8 +107,10 @@ typed as (
         try_cast(screen_width as integer) as width_value,
         try_cast(screen_height as integer) as height_value,
         try_cast(seq as integer) as seq_value,
-        try_cast(first_day as date) as first_day_value,
-        try_cast(prev_day as date) as prev_day_value,
+        case when try_cast(first_day as date) between date '0001-01-01' and date '9999-12-31'
+             then try_cast(first_day as date) end as first_day_value,
+        case when try_cast(prev_day as date) between date '0001-01-01' and date '9999-12-31'
+             then try_cast(prev_day as date) end as prev_day_value,
         event_name in ('purchase', 'order_completed', 'purchase_completed') as is_purchase,
         stamped and happened < received_at - interval 35 days as late
     from placed
@@ -135,6 +138,7 @@ judged as (
               or (t.seq_value is null and try_cast(t.seq as double) is not null) then 'int_out_of_range'
             when (t.price_value is null and try_cast(t.price as double) is not null)
               or (t.revenue_value is null and try_cast(t.revenue as double) is not null) then 'number_out_of_range'
+            when t.own_fault is not null then 'bad_column'
         end as reason
     from typed as t
     left join suspects as s on s.bronze_file = t.bronze_file and s.bronze_line = t.bronze_line
@@ -202,10 +206,12 @@ select
                or (t.screen_height is not null and t.height_value is null)
                or (t.seq is not null and t.seq_value is null)
                or (t.first_day is not null and t.first_day_value is null)
-               or (t.prev_day is not null and t.prev_day_value is null) then 'type_conflict' end
+               or (t.prev_day is not null and t.prev_day_value is null)
+               or t.own_conflict then 'type_conflict' end
     ), '') as flags,
     t.bronze_file,
     t.bronze_line,
+    /* own columns */
     case when not t.late then year(t.happened) end as year,
     case when not t.late then month(t.happened) end as month,
     case when not t.late then day(t.happened) end as day,
@@ -218,6 +224,7 @@ select
         when 'missing_session_id' then t.event_name || ' needs a session_id'
         when 'int_out_of_range' then concat_ws(' ', t.quantity, t.screen_width, t.screen_height, t.seq)
         when 'number_out_of_range' then concat_ws(' ', t.price, t.revenue)
+        when 'bad_column' then t.own_fault
         else t.suspect_detail
     end as detail
 from judged as t

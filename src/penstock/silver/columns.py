@@ -112,6 +112,7 @@ _ARROW = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
     "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(),
     "BLOB": pa.binary(),
@@ -122,3 +123,8 @@ _ARROW = {
 
 def arrow(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+
+
+def type_of(stored: pa.DataType) -> str:
+    """Our name of a type, or else Arrow's."""
+    return next((name for name, type_ in _ARROW.items() if type_ == stored), str(stored))

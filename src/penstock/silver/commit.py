@@ -9,28 +9,37 @@ been stopped before it came to that.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
 from ..errors import LakeError, Transient
 from ..objects import Objects, local_path, make_folder, sync_file, sync_folder
-from .columns import Column, arrow
+from .columns import Column, arrow, type_of
+from .delta_log import commit_name, log_folder, set_aside, set_torn_commits_aside, sync_last
 
 APP = "penstock"
+KEPT = "penstock.kept-since"
+Actions = list[AddAction | RemoveAction]
 _CHECKPOINT_EVERY = 100
-_LOOKBACK = 2
-_POINTER = "_last_checkpoint"
-_DIGITS = 20
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+_PROPERTIES = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    # Statistics of all columns are read back, not only of the first 32: the object that a row is from is the last.
+    "delta.dataSkippingNumIndexedCols": "-1",
+}
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,26 @@ class DataFile:
 
 
 class Table:
-    """One Delta table: `columns` are in its files, `partitions` in its folders."""
+    """One Delta table: `columns` are in its files, `partitions` in its folders.
 
-    def __init__(self, url: str, columns: Sequence[Column], partitions: Sequence[Column] = ()) -> None:
+    Files may lack the columns `own`, which came later; `stored` and `shown` say which there are. `rules` is written
+    into every batch's commit: by which rules its rows were made.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        columns: Sequence[Column],
+        partitions: Sequence[Column] = (),
+        *,
+        own: Sequence[Column] = (),
+        rules: str = "",
+    ) -> None:
         self.url = url.rstrip("/")
-        self.columns = tuple(columns)
+        self.columns = (*columns, *own)
+        self.always = tuple(columns)
         self.partitions = tuple(partitions)
+        self.rules = rules
         self.root = local_path(self.url)
         self._handle: DeltaTable | None = None
 
@@ -65,7 +88,7 @@ class Table:
         if self.root is not None:
             make_folder(self.root)
             set_torn_commits_aside(self.root)
-            _sync_last(self.root)
+            sync_last(self.root)
         try:
             return DeltaTable(self.url)
         except TableNotFoundError:
@@ -78,11 +101,37 @@ class Table:
             schema=arrow([*self.columns, *self.partitions]),
             partition_by=names or None,
             mode="ignore",
-            configuration={"delta.logRetentionDuration": "interval 36500 days"},
+            configuration=_PROPERTIES,
             commit_properties=CommitProperties(custom_metadata={"penstock.files": "0"}),
         )
         self._sync_commit(0)
         return DeltaTable(self.url)
+
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that the table has, with those that the settings no longer name."""
+        known = {column.name: column for column in self.columns}
+        ours = {column.name for column in (*self.always, *self.partitions)}
+        more = [
+            known.get(field.name, Column(field.name, "", ""))._replace(type=type_of(field.type))
+            for field in pa.schema(self.open().schema().to_arrow())
+            if field.name not in ours
+        ]
+        return (*self.always, *more)
+
+    def shown(self) -> tuple[Column, ...]:
+        """The columns that a reader is to see, in the types that they are stored in."""
+        types = {column.name: column.type for column in self.stored()}
+        return tuple(column._replace(type=types.get(column.name, column.type)) for column in self.columns)
+
+    def check(self) -> None:
+        """Raises LakeError if a column is stored in another type than the settings say; then nothing can be added."""
+        for column, stored in zip(self.columns, self.shown(), strict=True):
+            if column != stored:
+                raise LakeError(
+                    f"column {column.name!r} is stored as {stored.type}, the settings say {column.type}",
+                    hint="`penstock rebuild` of everything makes silver again with the new type; or set it back."
+                    " Until then events wait in bronze",
+                )
 
     def version(self) -> int:
         return self.open().version()
@@ -96,6 +145,19 @@ class Table:
         actions = pa.table(self.open().get_add_actions())
         return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
+    def files(self) -> list[DataFile]:
+        """The files of this version, ordered by path."""
+        return sorted(map(_data_file, pa.table(self.open().get_add_actions()).to_pylist()), key=lambda file: file.path)
+
+    def link(self, other: Table, path: str) -> None:
+        """Have the file `path` of `other` here too; on a local disk both share its bytes. Not durable yet."""
+        if self.root is None or other.root is None:
+            Objects(self.url).put(path, Objects(other.url).get(path))
+            return
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            (self.root / path).hardlink_to(other.root / path)
+
     def commit(self, batch: int, files: Sequence[DataFile], *, old: Collection[str] = ()) -> bool:
         """Add `files`, in place of the files `old`, as batch number `batch`. False if that batch is in already.
 
@@ -105,14 +167,60 @@ class Table:
         if (handle.transaction_version(APP) or 0) >= batch:
             return False
         removes = self._removes(handle, old, data_change=True)
-        self._commit(handle, [*removes, *map(_added, files)], Transaction(APP, batch))
+        actions: Actions = [*removes, *map(_added, files)]
+        self._evolve(handle)
+        self._commit(handle, lambda: self._write(handle, actions, Transaction(APP, batch)))
         return True
+
+    def commit_again(self, batch: int, files: Sequence[DataFile]) -> bool:
+        """As `commit`, but what an earlier try of that batch brought gives way: it may have gone by other rules.
+
+        For tables with the column `batch`, while the batch does not count yet.
+        """
+        if self.batch() < batch:
+            return self.commit(batch, files) if files else False
+        earlier = [file for file in self.files() if file.stats["maxValues"].get("batch", 0) >= batch]
+        merged = any(file.stats["minValues"]["batch"] < batch for file in earlier)
+        old = {file.path for file in earlier}
+        if merged or old == {file.path for file in files}:
+            return False
+        handle = self.open()
+        actions: Actions = [*self._removes(handle, old, data_change=True), *map(_added, files)]
+        self._commit(handle, lambda: self._write(handle, actions, Transaction(APP, batch)))
+        return True
+
+    def evolve(self) -> None:
+        """Add the columns that the table lacks, for files that somebody else may commit. Raises as `check` does."""
+        self._evolve(self.open())
+
+    def _evolve(self, handle: DeltaTable) -> None:
+        """Add the columns that the table lacks, as a commit before the first batch with them; older files stay."""
+        if len(self.columns) == len(self.always):
+            return
+        self.check()
+        there = {column.name for column in self.stored()}
+        if lacking := [column for column in self.columns if column.name not in there]:
+            self._commit(handle, lambda: self._add_columns(handle, lacking))
 
     def replace(self, old: Collection[str], new: Sequence[DataFile]) -> None:
         """Put `new` in the place of the files `old`, which hold the same rows. Raises as `commit` does."""
         handle = self.open()
         removes = self._removes(handle, old, data_change=False)
-        self._commit(handle, [*removes, *(_added(file, data_change=False) for file in new)])
+        actions: Actions = [*removes, *(_added(file, data_change=False) for file in new)]
+        self._commit(handle, lambda: self._write(handle, actions))
+
+    def cut(self, old: Collection[str], new: Sequence[DataFile], kept_since: date | None = None) -> None:
+        """Put `new` in the place of `old`, which hold more rows; readers are told since when things are kept."""
+        handle = self.open()
+        removes = self._removes(handle, old, data_change=True)
+        actions: Actions = [*removes, *map(_added, new)]
+        told = None if kept_since is None else Transaction(KEPT, kept_since.toordinal())
+        self._commit(handle, lambda: self._write(handle, actions, told))
+
+    def kept_since(self) -> date | None:
+        """The day of arrival before which everything was cut off, if it ever was."""
+        day = self.open().transaction_version(KEPT)
+        return None if day is None else date.fromordinal(day)
 
     def _removes(self, handle: DeltaTable, old: Collection[str], *, data_change: bool) -> list[RemoveAction]:
         """Raises Transient if one of `old` is no longer part of the table."""
@@ -141,19 +249,30 @@ class Table:
         for each in sorted(folders, reverse=True):
             sync_folder(each)
 
+    def purge(self) -> int:
+        """Delete at once every file that a commit took out; returns how many. Readers that began before may fail."""
+        store, there = Objects(self.url), self.sizes()
+        gone = 0
+        for entry in sorted(store.list("_delta_log"), key=lambda entry: entry.key):
+            if entry.key.endswith(".json"):
+                for line in store.get(entry.key).splitlines():
+                    path = json.loads(line).get("remove", {}).get("path")
+                    if path and path not in there and store.exists(path):
+                        store.delete(path)
+                        gone += 1
+        return gone
+
     def vacuum(self, *, keep_hours: int) -> int:
         """Delete files that no version of the last `keep_hours` has; returns how many."""
         handle = self.open()
         gone = handle.vacuum(retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False)
         return len(gone)
 
-    def _commit(
-        self, handle: DeltaTable, actions: list[AddAction | RemoveAction], batch: Transaction | None = None
-    ) -> None:
+    def _commit(self, handle: DeltaTable, write: Callable[[], None]) -> None:
         """One version more, durable; or an error, and none."""
         version = handle.version() + 1
         try:
-            self._write(handle, actions, batch)
+            write()
         except CommitFailedError as error:
             raise Transient(
                 f"{self.url} was changed by another writer at the same moment", hint="let only one worker write"
@@ -170,25 +289,32 @@ class Table:
         if version % _CHECKPOINT_EVERY == 0:
             self._checkpoint(handle)
 
-    def _write(self, handle: DeltaTable, actions: list[AddAction | RemoveAction], batch: Transaction | None) -> None:
+    def _add_columns(self, handle: DeltaTable, columns: Sequence[Column]) -> None:
+        handle.alter.add_columns(
+            DeltaSchema.from_arrow(arrow(columns)).fields,
+            commit_properties=CommitProperties(custom_metadata={"penstock.files": "0"}, max_commit_retries=0),
+            post_commithook_properties=_NO_HOOKS,
+        )
+
+    def _write(self, handle: DeltaTable, actions: Actions, transaction: Transaction | None = None) -> None:
         told = {"penstock.files": str(len(actions))}
-        if batch is not None:
-            told["penstock.batch"] = str(batch.version)
+        if transaction is not None:
+            told |= {"penstock.batch": str(transaction.version), "penstock.rules": self.rules}
         handle.create_write_transaction(
             actions=actions,
             mode="append",
             schema=arrow([*self.columns, *self.partitions]),
             partition_by=[column.name for column in self.partitions] or None,
             commit_properties=CommitProperties(
-                custom_metadata=told, app_transactions=[batch] if batch is not None else None, max_commit_retries=0
+                custom_metadata=told, app_transactions=[transaction] if transaction else None, max_commit_retries=0
             ),
-            post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
+            post_commithook_properties=_NO_HOOKS,
         )
 
     def _sync_commit(self, version: int) -> None:
         if self.root is not None:
-            log = _log(self.root)
-            for name in (_commit_name(version - 1), _commit_name(version)):
+            log = log_folder(self.root)
+            for name in (commit_name(version - 1), commit_name(version)):
                 if (log / name).exists():  # the one before may be somebody else's, who does not fsync
                     sync_file(log / name)
             sync_folder(log)
@@ -197,12 +323,38 @@ class Table:
     def _take_back(self, version: int) -> None:
         self._handle = None
         if self.root is not None:
-            _aside(_log(self.root) / _commit_name(version))
+            set_aside(log_folder(self.root) / commit_name(version))
 
     def _checkpoint(self, handle: DeltaTable) -> None:
         handle.create_checkpoint()
         if self.root is not None:
-            _sync_last(self.root)
+            sync_last(self.root)
+
+
+def _data_file(action: Mapping[str, Any]) -> DataFile:
+    """An `add` as delta-rs gives it back."""
+
+    def told(values: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {name: _delta_value(value) for name, value in (values or {}).items() if value is not None}
+
+    partition = {name: None if value is None else str(value) for name, value in action.get("partition", {}).items()}
+    return DataFile(
+        path=action["path"],
+        size_bytes=action["size_bytes"],
+        partition=partition,
+        stats={
+            "numRecords": action["num_records"],
+            "minValues": told(action.get("min")),
+            "maxValues": told(action.get("max")),
+            "nullCount": told(action.get("null_count")),
+        },
+    )
+
+
+def _delta_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return str(value) if isinstance(value, date | Decimal) else value
 
 
 def _added(file: DataFile, *, data_change: bool = True) -> AddAction:
@@ -226,90 +378,3 @@ def _removed(action: Mapping[str, Any], *, data_change: bool) -> RemoveAction:
         size=action["size_bytes"],
         partition_values=values,
     )
-
-
-def set_torn_commits_aside(root: Path) -> list[Path]:
-    """Rename commits at the end of the log that a power cut left incomplete; returns what they are called now.
-
-    Only the last ones can be torn: each is fsynced before the next is begun. A checkpoint that was written after a
-    torn commit, or is torn itself, goes too; the JSON commits hold all that it held. Raises LakeError if one is torn
-    that has whole ones after it.
-    """
-    log = _log(root)
-    commits = _last_commits(log)
-    torn = [path for path in commits if not _is_whole(path)]
-    if torn != commits[len(commits) - len(torn) :]:
-        raise LakeError(f"{torn[0]} is damaged, and later commits are not", hint="restore the file, or rebuild silver")
-    end = torn[0].name[:_DIGITS] if torn else "~"
-    torn += [path for path in _last_checkpoints(log) if path.name[:_DIGITS] >= end or not _is_parquet(path)]
-    aside = [_aside(path) for path in torn]
-    pointer = log / _POINTER
-    if pointer.exists() and not _points_to_something(pointer):
-        aside.append(_aside(pointer))
-    if aside:
-        sync_folder(log)
-    return aside
-
-
-def _sync_last(root: Path) -> None:
-    """fsync what is last in the log; what came before it was, by whoever wrote it, or opened the table after him."""
-    log = _log(root)
-    last = [*_last_commits(log), *_last_checkpoints(log), *log.glob(_POINTER)]
-    for path in last:
-        sync_file(path)
-    if last:
-        sync_folder(log)
-
-
-def _log(root: Path) -> Path:
-    return root / "_delta_log"
-
-
-def _commit_name(version: int) -> str:
-    return f"{version:0{_DIGITS}}.json"
-
-
-def _last_commits(log: Path) -> list[Path]:
-    return sorted(log.glob("*.json"))[-_LOOKBACK:]
-
-
-def _last_checkpoints(log: Path) -> list[Path]:
-    return sorted(log.glob("*.checkpoint*.parquet"))[-_LOOKBACK:]
-
-
-def _is_whole(path: Path) -> bool:
-    """Every line is JSON, and all is there that the commit's first line says."""
-    try:
-        actions = [json.loads(line) for line in path.read_text().splitlines()]
-    except ValueError:
-        return False
-    names = [name for action in actions for name in action]
-    info: dict[str, str] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-    if "penstock.files" not in info:
-        return bool(actions)  # somebody else's
-    if info["penstock.files"] == "0" and "penstock.batch" not in info:
-        return "metaData" in names and "protocol" in names
-    changed = names.count("add") + names.count("remove")
-    return changed == int(info["penstock.files"]) and ("penstock.batch" not in info or "txn" in names)
-
-
-def _is_parquet(path: Path) -> bool:
-    try:
-        pq.read_table(path)
-    except (pa.ArrowException, OSError):
-        return False
-    return True
-
-
-def _points_to_something(pointer: Path) -> bool:
-    try:
-        version = json.loads(pointer.read_text())["version"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    return any(pointer.parent.glob(f"{version:0{_DIGITS}}.checkpoint*.parquet"))
-
-
-def _aside(path: Path) -> Path:
-    target = path.with_name(path.name + ".torn")
-    path.replace(target)
-    return target

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from .commit import DataFile, Table
 from .engines.duckdb import DuckDB
-from .snapshot import read_sql
+from .snapshot import rows_sql
 
 SMALL_BYTES = 32 << 20
 MANY = 24
@@ -65,10 +65,10 @@ def _merged(table: Table, partition: dict[str, str | None], paths: Sequence[str]
     engine = DuckDB()
     try:
         with TemporaryDirectory(prefix="penstock-") as stage:
-            root = table.open().table_uri.rstrip("/")
-            sql = read_sql([f"{root}/{path}" for path in paths], table.columns)
+            columns = table.stored()
+            sql = f"select * from ({rows_sql(table, columns, only=paths)}) order by {order_by}"
             folder = table.folder(Path(stage))
-            new = engine.write_partition(f"{sql} order by {order_by}", folder, table.columns, partition)
+            new = engine.write_partition(sql, folder, columns, partition)
             table.make_durable(new, Path(stage))
             return new
     finally:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
+from ..bronze.layout import day_folder
+from ..bronze.store import Bronze
 from ..objects import Objects
 from . import snapshot
 from .columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE
 from .commit import APP, Table
+from .quarantine import waiting
+from .schema import NOTHING_ADDED, Schema
 
 _CURRENT = "current"
 
@@ -19,6 +24,7 @@ class Silver:
 
     url: str
     generation: str = ""
+    schema: Schema = NOTHING_ADDED
 
     @cached_property
     def plans(self) -> Objects:
@@ -26,7 +32,7 @@ class Silver:
 
     @cached_property
     def events(self) -> Table:
-        return Table(f"{self.url}/events", EVENTS, PARTITIONS)
+        return Table(f"{self.url}/events", EVENTS, PARTITIONS, own=self.schema.columns, rules=self.schema.fingerprint)
 
     @cached_property
     def quarantine(self) -> Table:
@@ -54,27 +60,34 @@ class Silver:
         events = self.events.open()
         batch = events.transaction_version(APP) or 0
         ledger, quarantine = self.ledger.open(), self.quarantine.open()
+        since = self.kept_since()
+        kept = f"bronze_file >= '{day_folder(since)}'" if since else "true"
         return {
-            "events": snapshot.read_sql(snapshot.files(events), EVENTS, PARTITIONS),
+            "events": snapshot.rows_sql(self.events, self.events.shown(), PARTITIONS),
             "quarantine": "select * from ("
-            + snapshot.read_sql(snapshot.files(quarantine), QUARANTINE)
-            + f") where batch <= {batch}",
+            + waiting(snapshot.read_sql(snapshot.files(quarantine), QUARANTINE), batch)
+            + f") where {kept}",
             "ledger": "select * from ("
             + snapshot.read_sql(snapshot.files(ledger), LEDGER, LEDGER_PARTITIONS)
-            + f") where batch <= {batch}",
+            + f") where batch <= {batch} and {kept}",
         }
+
+    def kept_since(self) -> date | None:
+        """The day of arrival before which everything has expired."""
+        return self.events.kept_since()
 
 
 @dataclass(frozen=True)
 class Lake:
-    """`url` is a folder (`file:///…`) or a bucket with a prefix (`s3://…`)."""
+    """`url` is a folder (`file:///…`) or a bucket with a prefix (`s3://…`); `schema` is what the settings add."""
 
     url: str
+    schema: Schema = NOTHING_ADDED
     _generations: dict[str, Silver] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def bronze(self) -> Objects:
-        return Objects(f"{self.url}/bronze")
+    def bronze(self) -> Bronze:
+        return Bronze(Objects(f"{self.url}/bronze"))
 
     @cached_property
     def _pointer(self) -> Objects:
@@ -92,7 +105,7 @@ class Lake:
     def generation(self, name: str) -> Silver:
         """That generation, whether it is shown or not; the same name gives the same object."""
         if name not in self._generations:
-            self._generations[name] = Silver(f"{self.url}/silver/{name}".rstrip("/"), name)
+            self._generations[name] = Silver(f"{self.url}/silver/{name}".rstrip("/"), name, self.schema)
         return self._generations[name]
 
     def show(self, name: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib import import_module
@@ -24,6 +24,7 @@ from ..errors import BadFile
 from . import bookmark, snapshot
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
+from .commit import DataFile
 from .engines.duckdb import DuckDB
 from .lake import Lake, Silver
 
@@ -36,12 +37,16 @@ _NOWHEN = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Refined:
-    """What one batch did; `events` counts by outcome, `reasons` the quarantined by reason."""
+    """What one batch did; `events` counts by outcome, `reasons` the quarantined by reason.
+
+    `files` is how many were planned; `damaged` of them could not be read, and count as one event each.
+    """
 
     batch: int
     files: int
     events: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    damaged: int = 0
 
     @property
     def read(self) -> int:
@@ -52,8 +57,11 @@ def refine(lake: Lake, *, batch_bytes: int = BATCH_BYTES, memory_limit: str | No
     """One batch, or None if nothing is new."""
     silver = lake.silver
     plan = bookmark.pending(silver.plans, silver.events.batch()) or _plan(lake, silver, batch_bytes)
-    if plan is None:
-        return None
+    return None if plan is None else complete(lake, silver, plan, memory_limit=memory_limit)
+
+
+def complete(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
+    """Finish a plan and clear up behind it."""
     done = finish(lake, silver, plan, memory_limit=memory_limit)
     if lake.silver is silver:  # else a rebuild was shown meanwhile, which has yet to take these objects
         for key in plan.inputs:
@@ -70,14 +78,17 @@ def finish(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None =
 
 def run(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
     """Do one batch into that generation; doing it again changes nothing."""
-    engine = DuckDB(memory_limit=memory_limit)
+    silver.events.check()
+    engine = DuckDB(lake.schema, memory_limit=memory_limit)
+    damaged = 0
     try:
         with ThreadPoolExecutor(_READERS) as readers:
-            for key, read in zip(plan.inputs, readers.map(partial(_read, lake), plan.inputs), strict=True):
+            for key, read in zip(plan.inputs, readers.map(partial(read_object, lake), plan.inputs), strict=True):
                 _hand_over(engine, key, read)
+                damaged += not isinstance(read, Lines)
         engine.clean()
-        engine.dedupe(_known(silver, engine))
-        return _write(silver, engine, plan)
+        engine.dedupe(known(silver, engine))
+        return replace(_write(silver, engine, plan), damaged=damaged)
     finally:
         engine.close()
 
@@ -113,7 +124,7 @@ def refined(silver: Silver, keys: Sequence[str]) -> set[str]:
         return set()
     with duckdb.connect() as db:
         db.register("actions", actions)
-        db.register("wanted", pa.table({"key": list(keys), "day": [_day(key) for key in keys]}))
+        db.register("wanted", pa.table({"key": list(keys), "day": [day(key) for key in keys]}))
         root = table.table_uri.rstrip("/")
         rows = db.execute(
             """
@@ -126,12 +137,17 @@ def refined(silver: Silver, keys: Sequence[str]) -> set[str]:
         return {row[0] for row in found.fetchall()}
 
 
-def _day(key: str) -> date:
+def came(key: str) -> datetime:
+    """When an object came, as far as its place says."""
+    return arrival(key) or _NOWHEN
+
+
+def day(key: str) -> date:
     """The ledger's partition of an object."""
-    return (arrival(key) or _NOWHEN).date()
+    return came(key).date()
 
 
-def _read(lake: Lake, key: str) -> Lines | tuple[BadFile, bytes]:
+def read_object(lake: Lake, key: str) -> Lines | tuple[BadFile, bytes]:
     """An object's lines, or why it has none with the start of its bytes."""
     data = lake.bronze.get(key)
     try:
@@ -141,7 +157,7 @@ def _read(lake: Lake, key: str) -> Lines | tuple[BadFile, bytes]:
 
 
 def _hand_over(engine: DuckDB, key: str, read: Lines | tuple[BadFile, bytes]) -> None:
-    when = arrival(key) or _NOWHEN
+    when = came(key)
     if isinstance(read, Lines):
         engine.add(key, when, read)
     else:
@@ -149,7 +165,8 @@ def _hand_over(engine: DuckDB, key: str, read: Lines | tuple[BadFile, bytes]) ->
         engine.reject(key, 0, when, bad.reason, str(bad), raw)
 
 
-def _known(silver: Silver, engine: DuckDB) -> list[str]:
+def known(silver: Silver, engine: DuckDB) -> list[str]:
+    """Files that may hold a copy of one of the engine's events."""
     return snapshot.may_hold(silver.events.open(), engine.hours(), also_unplaced=engine.any_without_clock())
 
 
@@ -158,16 +175,29 @@ def _write(silver: Silver, engine: DuckDB, plan: Plan) -> Refined:
         stage = Path(temporary)
         quarantine = engine.write_quarantine(silver.quarantine.folder(stage), plan.batch, QUARANTINE)
         counts = engine.ledger(plan.batch)
-        rows = [(*row, _day(row[1])) for row in counts]
+        rows = [(*row, day(row[1])) for row in counts]
         ledger = engine.write_rows(rows, silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
         events = engine.write_events(silver.events.folder(stage))
         for table, files in ((silver.quarantine, quarantine), (silver.ledger, ledger), (silver.events, events)):
             table.make_durable(files, stage)
-            if files or table is silver.events:
-                table.commit(plan.batch, files)
+    commit(silver, plan.batch, quarantine, ledger, events)
     done = Refined(plan.batch, len(plan.inputs))
     for _, _, _, _, outcome, reason, events_count in counts:
         done.events[outcome] = done.events.get(outcome, 0) + events_count
         if reason:
             done.reasons[reason] = done.reasons.get(reason, 0) + events_count
     return done
+
+
+def commit(
+    silver: Silver,
+    batch: int,
+    quarantine: Sequence[DataFile],
+    ledger: Sequence[DataFile],
+    events: Sequence[DataFile],
+) -> None:
+    """Durable files become part of the tables; the events' commit, even of no file, is the only one that counts."""
+    if silver.events.batch() < batch:
+        silver.quarantine.commit_again(batch, quarantine)
+        silver.ledger.commit_again(batch, ledger)
+        silver.events.commit(batch, events)

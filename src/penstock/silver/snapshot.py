@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from .columns import Column
+from .commit import Table
 
 
 def files(table: DeltaTable) -> list[str]:
@@ -18,15 +19,73 @@ def files(table: DeltaTable) -> list[str]:
     return sorted(table.file_uris())
 
 
-def read_sql(paths: Iterable[str], columns: Iterable[Column], partitions: Iterable[Column] = ()) -> str:
-    """SQL for the rows of `paths`; an empty list gives no rows of the right types."""
+def rows_sql(
+    table: Table, columns: Sequence[Column], partitions: Sequence[Column] = (), *, only: Collection[str] | None = None
+) -> str:
+    """SQL for the rows of the table's files, or of `only` those paths; a column that a file lacks is null there.
+
+    The statistics say what a file holds. Only a file of another writer, who gives none, is looked into.
+    """
+    handle = table.open()
+    late = [column for column in columns if column not in table.always]
+    if not late:
+        return read_sql(files(handle) if only is None else _located(handle, only), columns, partitions)
+    parts = [
+        read_sql(_located(handle, paths), columns, partitions, lacking=lacking)
+        for lacking, paths in _by_what_they_lack(handle, table.always[-1], late, only).items()
+    ]
+    return " union all ".join(parts) or read_sql([], columns, partitions)
+
+
+def _by_what_they_lack(
+    handle: DeltaTable, always: Column, late: Sequence[Column], only: Collection[str] | None
+) -> dict[tuple[str, ...] | None, list[str]]:
+    """Columns → the files that lack just these; None → files that do not say."""
+    actions = pa.table(handle.get_add_actions(flatten=True))
+    nothing: list[int | None] = [None] * actions.num_rows
+
+    def nulls(column: Column) -> list[int | None]:
+        name = f"null_count.{column.name}"
+        return list(actions[name].to_pylist()) if name in actions.column_names else nothing
+
+    each = zip(*(nulls(column) for column in late), strict=True)
+    found: dict[tuple[str, ...] | None, list[str]] = {}
+    for path, known, counts in sorted(zip(actions["path"].to_pylist(), nulls(always), each, strict=True)):
+        if only is None or path in only:
+            lacking = tuple(c.name for c, count in zip(late, counts, strict=True) if count is None)
+            found.setdefault(lacking if known is not None else None, []).append(path)
+    return found
+
+
+def read_sql(
+    paths: Iterable[str],
+    columns: Iterable[Column],
+    partitions: Iterable[Column] = (),
+    *,
+    lacking: Collection[str] | None = (),
+) -> str:
+    """SQL for the rows of `paths`; an empty list gives no rows of the right types.
+
+    `lacking` names columns that are in none of the files; None says that it is not known which are.
+    """
     listed = ", ".join("'" + _as_duckdb_reads(path).replace("'", "''") + "'" for path in paths)
     names = [*columns, *partitions]
+    nothing = "select " + ", ".join(f'null::{c.type} as "{c.name}"' for c in names) + " where false"
     if not listed:
-        return "select " + ", ".join(f"null::{c.type} as {c.name}" for c in names) + " where false"
+        return nothing
     hive = ", ".join(f"{c.name}: {c.type}" for c in partitions)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ", hive_partitioning = false"
-    return f"select {', '.join(c.name for c in names)} from read_parquet([{listed}]{options})"
+    if lacking is None:
+        whatever = f"select * from read_parquet([{listed}]{options}, union_by_name = true)"
+        values = ", ".join(f'"{c.name}"::{c.type} as "{c.name}"' for c in names)
+        return f"select {values} from ({nothing} union all by name {whatever})"
+    values = ", ".join(f'null::{c.type} as "{c.name}"' if c.name in lacking else f'"{c.name}"' for c in names)
+    return f"select {values} from read_parquet([{listed}]{options})"
+
+
+def _located(handle: DeltaTable, paths: Iterable[str]) -> list[str]:
+    root = handle.table_uri.rstrip("/")
+    return [f"{root}/{path}" for path in paths]
 
 
 def _as_duckdb_reads(path: str) -> str:
@@ -80,5 +139,4 @@ def _matching(table: DeltaTable, hours: Collection[datetime], condition: str, pa
         connection.register("actions", actions)
         connection.register("wanted", wanted)
         rows = connection.execute(f"select path from actions where {condition} order by path", parameters).fetchall()
-    root = table.table_uri.rstrip("/")
-    return [f"{root}/{row[0]}" for row in rows]
+    return _located(table, (row[0] for row in rows))

@@ -77,8 +77,11 @@ class Stream(Protocol):
     def seek(self, consumer: str, at: datetime) -> int:
         """Move the consumer back to the first batch at or after `at`; the old batches keep their identity.
 
-        Returns how many records will come again.
+        What is to be forgotten does not come again. Returns how many records will come again.
         """
+
+    def forget(self, until: datetime) -> None:
+        """What arrived before `until` is no longer replayed, nor kept longer than consumers need it; durable."""
 
     def tail(self, cursor: Mapping[str, int] | None) -> Tail:
         """Records after `cursor`, for the live view; from None, only those to come."""

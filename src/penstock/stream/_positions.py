@@ -10,6 +10,7 @@ create table if not exists consumers (consumer text primary key);
 create table if not exists positions (consumer text, shard text, next integer, primary key (consumer, shard));
 create table if not exists cuts (consumer text, shard text, first integer, last integer,
                                  primary key (consumer, shard, first));
+create table if not exists forgotten (until integer);
 """
 
 
@@ -86,6 +87,15 @@ class Positions:
     def forget(self, shard: str) -> None:
         self._db.execute("delete from positions where shard = ?", (shard,))
         self._db.execute("delete from cuts where shard = ?", (shard,))
+
+    def forget_until(self, until: int) -> None:
+        """In milliseconds; of several moments the last counts."""
+        self._db.execute("insert into forgotten values (?)", (until,))
+
+    def forgotten(self) -> int:
+        """Records from before this moment, in milliseconds, are not to be kept or replayed; 0 if nobody said so."""
+        row = self._db.execute("select coalesce(max(until), 0) from forgotten").fetchone()
+        return int(row[0])
 
     def close(self) -> None:
         self._db.close()

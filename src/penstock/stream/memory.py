@@ -26,6 +26,7 @@ class MemoryStream:
         self._log: list[tuple[datetime, bytes]] = []
         self._next: dict[str, int] = {}
         self._cuts: dict[tuple[str, int], int] = {}
+        self._forgotten: datetime | None = None
 
     def append(self, records: Sequence[Record]) -> None:
         size = sum(len(record.data) + 1 for record in records)
@@ -63,12 +64,16 @@ class MemoryStream:
 
     def seek(self, consumer: str, at: datetime) -> int:
         position = self._next.get(consumer, 0)
+        at = max(at, self._forgotten or at)
         first = next((i for i, (when, _) in enumerate(self._log) if when >= at), len(self._log))
         for (owner, start), end in self._cuts.items():
             if owner == consumer and start <= first < end:
                 first = start
         self._next[consumer] = min(first, position)
         return position - self._next[consumer]
+
+    def forget(self, until: datetime) -> None:
+        self._forgotten = max(until, self._forgotten or until)
 
     def tail(self, cursor: Mapping[str, int] | None) -> Tail:
         end = len(self._log)

@@ -172,14 +172,19 @@ class SqliteStream:
     def seek(self, consumer: str, at: datetime) -> int:
         again = 0
         positions = self._position.of(consumer)
+        since = max(millis(at), self._position.forgotten())
         for name in self._names():
-            found = self._ask(name, Shard.first_since, millis(at))
+            found = self._ask(name, Shard.first_since, since)
             position = positions.get(name, 0)
             if found is not None and found < position:
                 first = self._position.start_of_cut(consumer, name, found)
                 self._position.move(consumer, name, first)
                 again += position - first
         return again
+
+    def forget(self, until: datetime) -> None:
+        self._position.forget_until(millis(until))
+        self._prune()
 
     def tail(self, cursor: Mapping[str, int] | None) -> Tail:
         ends = dict(self.ends())
@@ -304,7 +309,7 @@ class SqliteStream:
         Returns the bytes still used.
         """
         used = 0 if down_to is None else self._used_bytes()
-        horizon = millis(self._clock() - self._retention)
+        horizon = max(millis(self._clock() - self._retention), self._position.forgotten())
         passed = self._position.passed()
         for name in self._names():
             if down_to is not None and used <= down_to:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,23 @@ import numpy as np
 import pyarrow as pa
 import uuid_utils
 
+from ...bronze.layout import source
 from ...bronze.lines import Lines
 from .. import lookups
 from ..columns import EVENTS, PARTITIONS, Column
 from ..commit import DataFile
 from ..judge import judge_properties
+from ..schema import NOTHING_ADDED, Extra, Schema
 from ..snapshot import read_sql
 from ._parse_duckdb import columns_in, parsed_sql, probe
 
-CLEAN_SQL = (resources("penstock.silver") / "clean.sql").read_text()
 _ROW_GROUP = 122_880
 # Ids repeat too little for a dictionary; giving up on one early, and zstd's first level, halve the time of writing.
 _ENCODING = f"compression zstd, compression_level 1, dictionary_size_limit 10000, row_group_size {_ROW_GROUP}"
 _LINES = pa.schema(
     [
         ("bronze_file", pa.dictionary(pa.int32(), pa.string())),
+        ("source", pa.dictionary(pa.int32(), pa.string())),
         ("arrived", pa.timestamp("us")),
         ("bronze_line", pa.int64()),
         ("line", pa.large_string()),
@@ -44,8 +45,14 @@ class DuckDB:
     """One batch: give it lines, run it, take what comes out. Not reused."""
 
     def __init__(
-        self, *, memory_limit: str | None = None, threads: int | None = None, spill: Path | None = None
+        self,
+        schema: Schema = NOTHING_ADDED,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        spill: Path | None = None,
     ) -> None:
+        self._schema = schema
         config: dict[str, Any] = {"allow_unsigned_extensions": False, "autoinstall_known_extensions": False}
         if memory_limit:
             config["memory_limit"] = memory_limit
@@ -58,10 +65,11 @@ class DuckDB:
         self._db.execute("set preserve_insertion_order = false")
         self._db.execute(
             "create table rejects (bronze_file varchar, bronze_line bigint, received_at timestamptz,"
-            " reason varchar, detail varchar, raw blob)"
+            " reason varchar, detail varchar, raw blob, source varchar)"
         )
         self._lines: list[pa.Table] = []
         self._kept: Sequence[Column] = EVENTS
+        self.own: Sequence[Extra] = ()
 
     def close(self) -> None:
         self._db.close()
@@ -72,15 +80,17 @@ class DuckDB:
         """The lines of one object; `received_at` is for lines that do not say it themselves."""
         count = len(lines.text)
         if count:
-            file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [key])
+            index = pa.array(np.zeros(count, np.int32))
+            file, sender = (pa.DictionaryArray.from_arrays(index, [text]) for text in (key, source(key)))
             arrived = pa.repeat(pa.scalar(received_at, _LINES.field("arrived").type), count)
-            self._lines.append(pa.table([file, arrived, lines.number, lines.text], schema=_LINES))
+            self._lines.append(pa.table([file, sender, arrived, lines.number, lines.text], schema=_LINES))
         for number, reason, raw in lines.bad:
             self.reject(key, number, received_at, reason, "", raw)
 
     def reject(self, key: str, line: int, received_at: datetime, reason: str, detail: str, raw: bytes) -> None:
         """One line, or with line 0 a whole file, that could not be read."""
-        self._db.execute("insert into rejects values (?, ?, ?, ?, ?, ?)", [key, line, received_at, reason, detail, raw])
+        row = [key, line, received_at, reason, detail, raw, source(key)]
+        self._db.execute("insert into rejects values (?, ?, ?, ?, ?, ?, ?)", row)
 
     # work
 
@@ -88,12 +98,15 @@ class DuckDB:
         """Lines → table `cleaned`, every line once, with its reason if it is no event."""
         self._db.register("lines", pa.concat_tables(self._lines) if self._lines else _LINES.empty_table())
         found = probe(self._db)
-        self._db.execute(f"create temp view parsed as {parsed_sql(found)}")
-        there = columns_in(found)
+        there = columns_in(found, self._schema)
+        parsed = self._schema.typed_sql(parsed_sql(found, self._schema), there)
+        self._db.execute(f"create temp view parsed as {parsed}")
         self._look_up(there)
         self._kept = [c for c in EVENTS if not c.needs or not there.isdisjoint(c.needs)]
-        names = _names((*self._kept, *PARTITIONS))
-        self._db.execute(f"create temp table cleaned as select {names}, reason, detail from ({CLEAN_SQL})")
+        self.own = self._schema.there(there)
+        names = ", ".join([_names((*self._kept, *PARTITIONS)), *(extra.value for extra in self.own)])
+        sql = self._schema.clean_sql(there)
+        self._db.execute(f"create temp table cleaned as select {names}, reason, detail from ({sql})")
 
     def hours(self) -> list[datetime]:
         """The hours, by both clocks, in which the new events happened."""
@@ -135,8 +148,10 @@ class DuckDB:
 
     def write_events(self, folder: Path) -> list[DataFile]:
         """New events as Parquet below `folder`, one folder per hour."""
-        columns = ", ".join(c.name if c in self._kept else f"null::{c.type} as {c.name}" for c in EVENTS)
-        new = f"select {columns}, {_names(PARTITIONS)} from cleaned as c {self._first_only()} where reason is null"
+        columns = [*EVENTS, *self._schema.columns]
+        there = {column.name: column.name for column in self._kept} | {own.name: own.value for own in self.own}
+        values = ", ".join(f'{there.get(c.name, f"null::{c.type}")} as "{c.name}"' for c in columns)
+        new = f"select {values}, {_names(PARTITIONS)} from cleaned as c {self._first_only()} where c.reason is null"
         hours = self._db.execute(
             f"select {_names(PARTITIONS)}, count(*) from cleaned where reason is null group by all order by all"
         ).fetchall()
@@ -146,7 +161,7 @@ class DuckDB:
         if len(big) == len(hours):
             return found
         rest = "".join(f" and not coalesce({_is_hour(hour)}, false)" for hour in big)
-        return found + self.write(new + rest, folder, EVENTS, PARTITIONS)
+        return found + self.write(new + rest, folder, columns, PARTITIONS)
 
     def _first_only(self) -> str:
         """A join that leaves repeated rows out; most batches have none."""
@@ -158,7 +173,8 @@ class DuckDB:
         partition = {column.name: str(value) for column, value in zip(PARTITIONS, hour, strict=True)}
         inner = "/".join(f"{name}={value}" for name, value in partition.items())
         only = "" if alone else f" and {_is_hour(hour)}"
-        files = self.write(f"select {_names(EVENTS)} from ({sql}{only})", folder / inner, EVENTS)
+        columns = [*EVENTS, *self._schema.columns]
+        files = self.write(f"select {_names(columns)} from ({sql}{only})", folder / inner, columns)
         return [replace(file, path=f"{inner}/{file.path}", partition=partition) for file in files]
 
     def write_quarantine(self, folder: Path, batch: int, columns: Sequence[Column]) -> list[DataFile]:
@@ -169,7 +185,7 @@ class DuckDB:
             from cleaned as c join lines as l on l.bronze_file = c.bronze_file and l.bronze_line = c.bronze_line
             where c.reason is not null
             union all
-            select {batch}::bigint, reason, detail, 'default', null, received_at, raw, bronze_file, bronze_line
+            select {batch}::bigint, reason, detail, source, null, received_at, raw, bronze_file, bronze_line
             from rejects
         """
         self._db.execute(f"create temp table quarantined as select * from ({sql})")
@@ -190,7 +206,7 @@ class DuckDB:
             left join repeated as r on r.bronze_file = c.bronze_file and r.bronze_line = c.bronze_line
             group by all
             union all
-            select {batch}::bigint, bronze_file, date_trunc('hour', received_at), 'default', 'quarantined', reason,
+            select {batch}::bigint, bronze_file, date_trunc('hour', received_at), source, 'quarantined', reason,
                    count(*)
             from rejects group by all
             order by all
@@ -236,6 +252,21 @@ class DuckDB:
         names = [field[0] for field in rows.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Any question of the batch: tables `cleaned` and `repeated`, and what was made by this."""
+        return self._db.execute(sql, parameters).fetchall()
+
+    def lines_of(self, column: str, value: str) -> list[dict[str, Any]]:
+        """Lines of the batch whose event has this value: bronze_file, bronze_line, source, hour of receipt."""
+        if column not in {kept.name for kept in self._kept}:
+            return []
+        rows = self._db.execute(
+            f"select bronze_file, bronze_line, source, {_hour('received_at')} as hour from cleaned where {column} = ?",
+            [value],
+        )
+        names = [field[0] for field in rows.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
     # steps
 
     def _look_up(self, there: AbstractSet[str]) -> None:
@@ -243,7 +274,7 @@ class DuckDB:
         agents = self._distinct("user_agent") if "user_agent" in there else []
         self._fill(
             "agents (user_agent varchar, device varchar, browser varchar, os varchar, is_bot boolean)",
-            [lookups.agent(row[0]) for row in agents if row[0]],
+            [self._judged(row[0]) for row in agents if row[0]],
         )
         wanted = ("referrer", "utm_source", "utm_medium")
         origins = [(None, None, None)] if there.isdisjoint(wanted) else self._distinct(", ".join(wanted))
@@ -266,6 +297,10 @@ class DuckDB:
             [row for row in judged if row[2] is not None],
         )
 
+    def _judged(self, user_agent: str) -> lookups.Agent:
+        known = lookups.agent(user_agent)
+        return known._replace(is_bot=known.is_bot or self._schema.is_bot(user_agent))
+
     def _distinct(self, columns: str) -> list[tuple[Any, ...]]:
         return self._db.execute(f"select distinct {columns} from parsed").fetchall()
 
@@ -281,7 +316,7 @@ class DuckDB:
 
 
 def _names(columns: Iterable[Column]) -> str:
-    return ", ".join(column.name for column in columns)
+    return ", ".join(f'"{column.name}"' for column in columns)
 
 
 def _is_hour(hour: Sequence[int]) -> str:
