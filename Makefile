@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests fsync a lot, and what they prove of that they prove elsewhere; in memory the whole is twice as fast.
+MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm" }')
+PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test quick lint docs browser bench clean
@@ -10,10 +13,10 @@ demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ct
 	@$(BIN)/penstock demo
 
 test: $(VENV)/installed-test lint browser  ## install the test tools, check style and types, run all tests
-	$(BIN)/pytest
+	$(PYTEST)
 
 quick: $(VENV)/installed-test  ## the fast tests
-	$(BIN)/pytest -m "not heavy"
+	$(PYTEST) -m "not heavy"
 
 lint: $(VENV)/installed-test  ## style and types
 	$(BIN)/ruff check .

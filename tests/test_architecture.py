@@ -28,7 +28,7 @@ ONLY_IN = {
     "deltalake": ("silver/commit", "silver/snapshot"),
     "duckdb": (
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
-        "silver/rebuild", "silver/erase", "gold/refresh",
+        "silver/rebuild", "silver/erase",
         "api", "status", "verify",
     ),
 }  # fmt: skip

@@ -5,7 +5,7 @@
     3 bronze     stream batches      → gz JSONL objects, untouched     bronze/    job `deliver`
                  files of others     → the same                        bronze/    job `drops`
     4 silver     new bronze objects  → typed rows, quarantine, ledger  silver/    job `refine`
-    5 gold       hours that changed  → counts                          gold/      job `rollup`
+    5 gold       hours that changed  → counts, sessions                gold/      job `rollup`
     6 reports    a question          → rows                            reports/
 
 Each job is idempotent, has its own bookmark, and runs once or forever.
@@ -30,13 +30,15 @@ from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold.refresh import refresh
-from .gold.stores.sqlite import Store
+from .gold import sessions
+from .gold.refresh import Refreshed, refresh
+from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
 from .silver import rebuild
 from .silver import replay as quarantine
+from .silver.commit import Table
 from .silver.compact import Compacted, compact
 from .silver.compare import Difference, compare
 from .silver.erase import Receipt, Who, erase
@@ -47,6 +49,8 @@ from .silver.schema import Extra, Schema
 from .stream import Stream
 
 _VACUUM_EVERY = timedelta(hours=1)
+_SESSIONS_KEEP_HOURS = 1
+"""Their files are replaced often; so long an older one stays for readers that began before."""
 _SWEEP_AFTER = timedelta(days=1)
 _HOURS_A_ROUND = 2
 """So many of bronze's hours are merged before the other jobs have their turn again."""
@@ -66,7 +70,7 @@ class Pipeline:
         self.settings = settings
         self.clock = clock
         self.schema = _schema(settings)
-        self._maintained = self._vacuumed = clock()
+        self._maintained = self._vacuumed = self._days_due = clock()
 
     # the stages
 
@@ -88,8 +92,13 @@ class Pipeline:
         return Lake(self.settings.lake_url, self.schema)
 
     @cached_property
-    def gold(self) -> Store:
-        return Store(self.settings.gold_path)
+    def gold(self) -> SQLite:
+        return SQLite(self.settings.gold_path)
+
+    @cached_property
+    def sessions(self) -> Table:
+        """The part of gold that has a row for each session."""
+        return sessions.table(self.lake.url)
 
     @cached_property
     def places(self) -> Drops:
@@ -149,8 +158,20 @@ class Pipeline:
             self.rollup()
         return done
 
-    def rollup(self) -> int:
-        return refresh(self.lake.silver.events, self.gold)
+    def rollup(self, *, only_if_due: bool = False) -> Refreshed:
+        """What is by day takes as long as the day has events, so while they come it is made only now and then."""
+        began, options = self.clock(), self.settings
+        done = refresh(
+            self.lake.silver.events,
+            self.gold,
+            self.sessions,
+            days=not only_if_due or began >= self._days_due,
+            memory_limit=options.refine.memory_limit,
+        )
+        if done.days:
+            ended = self.clock()
+            self._days_due = ended + max(timedelta(seconds=options.rollup.seconds), 9 * (ended - began))
+        return done
 
     def maintain(self, *, only_if_due: bool = False) -> Maintained | None:
         """Merge small files and objects, and now and then delete what is left of those that have long been merged."""
@@ -165,6 +186,7 @@ class Pipeline:
             self._vacuumed = now
             for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
+            self.sessions.vacuum(keep_hours=_SESSIONS_KEEP_HOURS)
             self._sweep(now - _SWEEP_AFTER)
             self.expire()
         found = Maintained(*done, *self._merge_bronze(hours=_HOURS_A_ROUND if only_if_due else None))
@@ -205,7 +227,7 @@ class Pipeline:
             "deliver": lambda: self.deliver(only_if_due=True),
             "drops": lambda: self.drops(only_if_due=True),
             "refine": self.refine,
-            "rollup": self.rollup,
+            "rollup": lambda: self.rollup(only_if_due=True),
             "erase": self.erase_as_asked,
             "maintain": lambda: self.maintain(only_if_due=True),
         }
@@ -245,6 +267,7 @@ class Pipeline:
         done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
         self.stream.forget(now)
         self.rollup()
+        self.sessions.purge()
         return done
 
     def erase_as_asked(self) -> int:

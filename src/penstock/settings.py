@@ -82,6 +82,15 @@ class RefineSettings(_Section):
     )
 
 
+class RollupSettings(_Section):
+    seconds: float = Field(
+        60,
+        ge=0,
+        description="how often sessions and rollups by day are made, at most a tenth of the time; those by hour follow"
+        " at once",
+    )
+
+
 class MaintainSettings(_Section):
     seconds: float = Field(60, gt=0, description="how often small files are looked for, to be merged")
     keep_hours: int = Field(24, ge=1, description="how long merged files stay for readers that began before")
@@ -146,6 +155,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
     refine: RefineSettings = RefineSettings()
+    rollup: RollupSettings = RollupSettings()
     maintain: MaintainSettings = MaintainSettings()
     retention: RetentionSettings = RetentionSettings()
     sources: tuple[SourceSettings, ...] = Field((), description="who may send; empty means anybody")

@@ -10,7 +10,9 @@ import duckdb
 from .bronze.deliver import CONSUMER
 from .bronze.layout import INBOX, arrival, from_inbox
 from .clock import iso
+from .gold.catalog import ROLLUPS
 from .pipeline import Pipeline
+from .silver.lake import Silver
 
 
 class StageStatus(NamedTuple):
@@ -48,18 +50,25 @@ def _silver(pipeline: Pipeline) -> list[StageStatus]:
         db.execute("set timezone = 'UTC'")
         [(stored, newest)] = db.execute(f"select count(*), max(received_at) from ({views['events']})").fetchall()
         [(bad, last)] = db.execute(f"select count(*), max(received_at) from ({views['quarantine']})").fetchall()
-    version = silver.events.version()
-    done = pipeline.gold.version()
-    behind = version - done if done is not None else version
+    waiting = f"{_behind(pipeline, silver)} commits"
     return [
-        StageStatus("silver", f"{stored} events, batch {silver.events.batch()}", f"{behind} commits", _when(newest)),
+        StageStatus("silver", f"{stored} events, batch {silver.events.batch()}", waiting, _when(newest)),
         StageStatus("quarantine", f"{bad} events", "", _when(last)),
     ]
 
 
+def _behind(pipeline: Pipeline, silver: Silver) -> int:
+    """How many of silver's commits the rollup does not show that shows the fewest."""
+    handle, shown = silver.events.open(), pipeline.gold.shown()
+    told = [shown.get(rollup.name) for rollup in ROLLUPS]
+    table = str(handle.metadata().id)
+    return max(handle.version() - (each.version if each and each.table == table else 0) for each in told)
+
+
 def _gold(pipeline: Pipeline) -> StageStatus:
     hours = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
-    return StageStatus("gold", f"{hours[0]} hours", "", hours[1] or "nothing yet")
+    sessions = sum(file.stats["numRecords"] for file in pipeline.sessions.files())
+    return StageStatus("gold", f"{hours[0]} hours, {sessions} sessions", "", hours[1] or "nothing yet")
 
 
 def _when(moment: datetime | None) -> str:

@@ -30,7 +30,7 @@ def test_jobs_with_nothing_to_do_say_so(shop: Cli) -> None:
     assert shop.out("deliver", "--once") == "0 objects, 0 records\n"
     nothing = "0 files expected, 0 read, 0 rows in: 0 stored, 0 duplicate, 0 quarantined\n"
     assert shop.out("refine", "--once") == nothing
-    assert shop.out("rollup", "--once") == "0 hours recomputed\n"
+    assert shop.out("rollup", "--once") == "0 hours and 0 days recomputed\n"
 
 
 @pytest.mark.parametrize("job", ["deliver", "refine", "rollup"])

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faults import Crash, crash_at
+from penstock.bronze.deliver import announce
 from penstock.bronze.layout import INBOX
 from penstock.silver import refine as module
 from penstock.silver.commit import Table
@@ -228,6 +229,19 @@ def test_objects_that_come_between_crash_and_repeat_wait_for_the_next_batch(hand
     hand = _reopened(hand)
     assert hand.refine().files == 3
     assert hand.refine().files == 1
+
+
+def test_what_was_taken_or_never_came_keeps_nobody_waiting(hand: LakeInHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_FILES", 2)
+    keys = [hand.put([event(n)]) for n in range(3)]
+    while refine(hand.lake) is not None:
+        pass
+    for key in keys:
+        announce(hand.lake.bronze, key, 1)
+    announce(hand.lake.bronze, "year=2000/month=01/day=01/hour=00/minute=00/never-came.jsonl", 1)
+    hand.put([event(9)])
+    assert hand.refine().events == {"stored": 1}
+    assert len(list(hand.lake.bronze.list(INBOX))) == 1
 
 
 def test_two_workers_on_one_lake_commit_each_batch_once(hand: LakeInHand) -> None:

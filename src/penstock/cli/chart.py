@@ -30,7 +30,9 @@ def chart(answer: Answer, width: int | None = None) -> list[str]:
         return ["nothing to draw"]
     values = [float(value or 0) for value in table[measures[0]].to_pylist()]
     names = [f.name for f in table.schema if not is_measure(f, answer.question.report.keys) and f.name != RUNNING]
-    labels = [" ".join(_label(value) for value in row) for row in zip(*(table[n].to_pylist() for n in names), strict=True)]
+    labels = [
+        " ".join(_label(value) for value in row) for row in zip(*(table[n].to_pylist() for n in names), strict=True)
+    ]
     labels = labels or [measures[0]] * len(values)
     if names == [BUCKET] and len(values) > _MOST_BARS:
         return [measures[0], *_columns(labels, values, wide)]

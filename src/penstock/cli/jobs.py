@@ -92,13 +92,13 @@ def _told(start: str, done: Refined) -> str:
 
 
 def rollup(once: Once = False, data: Data = None, config: Config = None) -> None:
-    """Silver → gold: recompute the hours that changed."""
+    """Silver → gold: recompute the hours and days that changed, and their sessions."""
 
     def step(way: Pipeline) -> str:
-        hours = way.rollup()
-        return f"{hours} hours recomputed" if hours else ""
+        done = way.rollup(only_if_due=not once)
+        return f"{done.hours} hours and {done.days} days recomputed" if done else ""
 
-    _rounds(step, "0 hours recomputed", once, data, config)
+    _rounds(step, "0 hours and 0 days recomputed", once, data, config)
 
 
 def maintain(once: Once = False, data: Data = None, config: Config = None) -> None:

@@ -159,6 +159,8 @@ def serve() -> None:
         websockets=False,
         log_access=False,
         respawn_failed_workers=True,
+        # One that is told to stop while it still starts may never hear of it; what is acknowledged is durable anyhow.
+        workers_kill_timeout=10,
         # With HTTP/2 switched on, a connection that never says a word is never closed.
         http=HTTPModes.http1,
         backlog=_CONNECTIONS,

@@ -118,6 +118,7 @@ _ARROW = {
     "BLOB": pa.binary(),
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
     "DECIMAL(18,2)": pa.decimal128(18, 2),
+    "DECIMAL(38,2)": pa.decimal128(38, 2),
 }
 
 

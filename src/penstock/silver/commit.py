@@ -21,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -148,6 +148,14 @@ class Table:
     def files(self) -> list[DataFile]:
         """The files of this version, ordered by path."""
         return sorted(map(_data_file, pa.table(self.open().get_add_actions()).to_pylist()), key=lambda file: file.path)
+
+    def files_at(self, version: int) -> list[DataFile]:
+        """The files of an earlier version; none if the log no longer reaches back to it."""
+        try:
+            actions = DeltaTable(self.url, version=version).get_add_actions()
+        except DeltaError:
+            return []
+        return [_data_file(action) for action in pa.table(actions).to_pylist()]
 
     def link(self, other: Table, path: str) -> None:
         """Have the file `path` of `other` here too; on a local disk both share its bytes. Not durable yet."""

@@ -96,12 +96,18 @@ def run(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = No
 def _plan(lake: Lake, silver: Silver, batch_bytes: int) -> Plan | None:
     """Freeze the oldest of the inbox, up to `batch_bytes` as stored; at least one object."""
     waiting = sorted((from_inbox(entry.key), entry.key) for entry in lake.bronze.list(INBOX))
-    if not waiting:
-        return None
-    taken = refined(silver, [key for key, _ in waiting[:BATCH_FILES]])
+    for start in range(0, len(waiting), BATCH_FILES):  # of some, none may be there: only announced, or taken long ago
+        if inputs := _inputs(lake, silver, waiting[start : start + BATCH_FILES], batch_bytes):
+            return bookmark.freeze(silver.plans, Plan(silver.events.batch() + 1, tuple(inputs)))
+    return None
+
+
+def _inputs(lake: Lake, silver: Silver, waiting: Sequence[tuple[str, str]], batch_bytes: int) -> list[str]:
+    """Of (object, its marker), those that one batch is to read; markers of objects that were taken are removed."""
+    taken = refined(silver, [key for key, _ in waiting])
     inputs: list[str] = []
     total = 0
-    for key, marker in waiting[:BATCH_FILES]:
+    for key, marker in waiting:
         if key in taken:
             lake.bronze.delete(marker)
             continue
@@ -111,9 +117,7 @@ def _plan(lake: Lake, silver: Silver, batch_bytes: int) -> Plan | None:
         if lake.bronze.exists(key):
             inputs.append(key)
             total += size
-    if not inputs:
-        return None
-    return bookmark.freeze(silver.plans, Plan(silver.events.batch() + 1, tuple(inputs)))
+    return inputs
 
 
 def refined(silver: Silver, keys: Sequence[str]) -> set[str]:

@@ -205,7 +205,8 @@ def lines_again(lake: Lake, key: str, numbers: list[int]) -> Lines | None:
     if not isinstance(found, Lines):
         return None
     here = pc.is_in(found.number, value_set=pa.array(numbers, found.number.type))
-    bad = [line for line in found.bad if line[0] in set(numbers)]
+    wanted = set(numbers)
+    bad = [line for line in found.bad if line[0] in wanted]
     return Lines(found.text.filter(here), found.number.filter(here), bad)
 
 
@@ -242,7 +243,6 @@ def _judged(engine: DuckDB) -> Replayed:
 
 def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Replayed) -> None:
     """Freeze as `batch` what was judged after the one before, and finish it. Raises Transient if another was first."""
-    silver.events.check()
     silver.events.evolve()
     decided = _written(silver, batch, engine, done)
     plan = Plan(batch, (), "replay", (("decided", msgspec.json.encode(decided).decode()),))
