@@ -16,7 +16,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objects", "ledger", "requests", "simulator")
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
-PIPELINE = ("pipeline", "verify", "status", "api")
+PIPELINE = ("pipeline", "verify", "status", "api", "alerts", "export")
 LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("hosts",), ("__init__",), ("cli",))
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
@@ -24,12 +24,13 @@ ONLY_IN = {
     "boto3": (),
     "confluent_kafka": (),
     "pyspark": (),
+    "psycopg": ("export/postgres",),
     "obstore": ("objects",),
     "deltalake": ("silver/commit", "silver/snapshot"),
     "duckdb": (
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",
-        "api", "status", "verify",
+        "api", "status", "verify", "export/rows", "export/files", "export/attach",
     ),
 }  # fmt: skip
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from .gold import sessions
 from .gold.catalog import ROLLUPS, Rollup
-from .gold.stores.sqlite import Shown
+from .gold.stores import Shown
+from .gold.table import table as rollup_table
 from .pipeline import Pipeline
-from .reports.run import Answer, ask, prepare, statement
+from .reports.question import prepare
+from .reports.run import Answer, ask
+from .reports.statement import statement
 from .reports.text import dialect_sql, inlined
 from .silver.columns import EVENTS
 
@@ -28,7 +32,7 @@ class OpenLake:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self._shown: Shown | None = None
+        self._shown: dict[str, Shown | None] = {}
         self._db = duckdb.connect()
         self._db.execute("set timezone = 'UTC'")
         for schema in ("silver", "gold"):
@@ -40,13 +44,23 @@ class OpenLake:
         `parameters` are the query's `$name`s. Raises SqlError for a query that DuckDB refuses.
         """
         for name, sql in self.pipeline.lake.silver.views().items():
-            self._db.execute(f"create or replace temp view {name} as {sql}")
-        shown = self.pipeline.gold.shown()
-        if shown is None or shown != self._shown:
-            for rollup in ROLLUPS:
-                self._load(rollup)
-            self._shown = shown
+            self._db.execute(f"create or replace view silver.{name} as {sql}")
+            self._db.execute(f"create or replace temp view {name} as select * from silver.{name}")
+        self._show_gold(query)
         return self._db.sql(query, params=parameters)
+
+    def _show_gold(self, query: str) -> None:
+        """What of gold `query` may name, in the schema `gold` and as tables without one, as it is now."""
+        wanted = query.lower()
+        if sessions.NAME in wanted:
+            self._db.execute(f"create or replace view gold.sessions as {sessions.sql(self.pipeline.sessions)}")
+            self._db.execute("create or replace temp view sessions as select * from gold.sessions")
+        shown = self.pipeline.gold.shown()
+        for rollup in ROLLUPS:
+            now = shown.get(rollup.name)
+            if rollup.name in wanted and (now is None or now != self._shown.get(rollup.name)):
+                self._load(rollup)
+                self._shown[rollup.name] = now
 
     def report(self, name: str, **asked: Any) -> Answer:
         """A report's answer: `.df()`, `.pl()`, `.to_arrow()`, `.rows()`, `.sql`; `penstock reports` lists them all.
@@ -55,7 +69,7 @@ class OpenLake:
         `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. Raises PenstockError, SqlError.
         """
         self._db.execute(f"create or replace view silver.events as {self.pipeline.lake.silver.views()['events']}")
-        return ask(name, self._run, self._columns, now=self.pipeline.clock(), **asked)
+        return ask(name, self._run, self._columns, now=self.pipeline.clock(), gold=self._is_shown(), **asked)
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
@@ -66,22 +80,25 @@ class OpenLake:
     def _columns(self) -> dict[str, str]:
         return {column.name: column.type for column in (*EVENTS, *self.pipeline.schema.columns)}
 
+    def _is_shown(self) -> Callable[[str], bool]:
+        """Tells of a rollup, or of the sessions, whether it shows what silver shows now."""
+        handle = self.pipeline.lake.silver.events.open()
+        now, shown = Shown(str(handle.metadata().id), handle.version()), self.pipeline.gold.shown()
+
+        def is_shown(name: str) -> bool:
+            return shown.get(sessions.bookmark(self.pipeline.sessions) if name == sessions.NAME else name) == now
+
+        return is_shown
+
     def _run(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
+        if "gold." in sql:
+            self._show_gold(sql)
         return self._db.sql(sql, params=values).to_arrow_table()
 
     def _load(self, rollup: Rollup) -> None:
-        types = {
-            "bucket": pa.string(),
-            **dict.fromkeys(rollup.keys, pa.string()),
-            **dict.fromkeys(rollup.values, pa.int64()),
-        }
-        rows = self.pipeline.gold.query(f"select {', '.join(types)} from {rollup.name}")
-        columns = [pa.array([row[index] for row in rows], kind) for index, kind in enumerate(types.values())]
-        self._db.register("loading", pa.table(columns, names=list(types)))
-        self._db.execute(
-            f"create or replace temp table {rollup.name} as"
-            " select * replace (bucket::timestamptz as bucket) from loading"
-        )
+        self._db.register("loading", rollup_table(rollup, self.pipeline.gold.read(rollup)))
+        self._db.execute(f"create or replace table gold.{rollup.name} as from loading")
+        self._db.execute(f"create or replace temp view {rollup.name} as from gold.{rollup.name}")
         self._db.unregister("loading")
 
     def close(self) -> None:

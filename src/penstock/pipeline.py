@@ -36,7 +36,7 @@ from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
-from .silver import rebuild
+from .silver import bookmark, rebuild
 from .silver import replay as quarantine
 from .silver.commit import Table
 from .silver.compact import Compacted, compact
@@ -180,7 +180,10 @@ class Pipeline:
             return None
         self._maintained = now
         done = Compacted()
-        for table, order_by in self.lake.silver.tables:
+        silver = self.lake.silver
+        # Of a batch that was stopped between its commits, the files must stay as they are until it is done again.
+        half_done = bookmark.pending(silver.plans, silver.events.batch()) is not None
+        for table, order_by in () if half_done else silver.tables:
             done += compact(table, order_by)
         if now - self._vacuumed >= _VACUUM_EVERY or not only_if_due:
             self._vacuumed = now

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -16,19 +17,45 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from .errors import SettingsError
+from .clock import duration
+from .errors import PenstockError, SettingsError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:")]
 Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
+
+
+def _is_duration(text: str) -> str:
+    try:
+        if duration(text):
+            return text
+    except PenstockError as error:
+        raise ValueError(f"{error}; {error.hint}") from None
+    raise ValueError("it is to be longer than nothing")
+
+
+Duration = Annotated[str, AfterValidator(_is_duration)]
+Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
+Address = Annotated[str, Field(pattern=r"^[^\s@,;:<>()\[\]\"\\\x00-\x1f\x7f]+@[A-Za-z0-9._-]+$", max_length=254)]
+"""One of e-mail, nothing around it."""
+Target = Annotated[
+    str,
+    Field(
+        pattern=r"^(log|webhook:https?://[!-~]+|mailto:[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9._-]+)$",
+        max_length=2000,
+    ),
+]
 _PREFIX = "PENSTOCK_"
-_NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN"}
+MAIL_PASSWORD = "PENSTOCK_MAIL_PASSWORD"
+"""In the environment only, so that it is in no file."""
+_NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN", MAIL_PASSWORD}
 _YEARS = 10
 
 
@@ -142,6 +169,69 @@ class ColumnSettings(_Section):
     )
 
 
+class AlertSettings(_Section):
+    name: Name = Field(description="what it is called; no other alert is")
+    report: str | None = Field(None, description="which report is asked, as `penstock reports` lists them")
+    ask: dict[str, Any] = Field(
+        {}, description="how: `where`, `by`, `grain`, `zone`, `bots` and the report's parameters, as a table"
+    )
+    column: str | None = Field(None, description="the column whose numbers are compared with `value`")
+    when: Literal["above", "below"] | None = Field(
+        None, description="`above` or `below`: it fires if any row is; with `anomaly`, on too many or too few only"
+    )
+    value: float | None = Field(None, allow_inf_nan=False, description="the threshold")
+    anomaly: bool = Field(False, description="fires on what report `anomalies` finds in the last complete hour")
+    last: Duration | None = Field(
+        None,
+        description="how far back is looked, up to now; default the last complete bucket of the report's grain, and of"
+        " reports that are not by time 24h",
+    )
+    every: Duration = Field("5m", description="how often it is evaluated")
+    repeat: Duration = Field("6h", description="how often it is told again while it holds")
+    to: tuple[Target, ...] = Field(
+        ("log",), min_length=1, max_length=20, description="who is told: `log`, `webhook:https://…`, `mailto:…`"
+    )
+
+    @model_validator(mode="after")
+    def _is_threshold_or_anomaly(self) -> AlertSettings:
+        told = (self.report, self.column, self.value)
+        if self.anomaly and any(part is not None for part in (*told, self.last)):
+            raise ValueError("an alert with `anomaly` has no report, column, value or last")
+        if not self.anomaly and (None in told or self.when is None):
+            raise ValueError("an alert has report, column, when and value, or `anomaly = true`")
+        if taken := self.ask.keys() & {"since", "until", "compare", "whole", "name", "now"}:
+            raise ValueError(f"`ask` cannot say {sorted(taken)[0]}")
+        return self
+
+
+class WebhookSettings(_Section):
+    allow_private: bool = Field(
+        False, description="alerts may also go to addresses of this machine and of private networks"
+    )
+
+
+class MailSettings(_Section):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    host: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._:-]{1,253}$", description="SMTP server that takes alerts by e-mail"
+    )
+    port: Port = Field(587, description="its port")
+    starttls: bool = Field(
+        True, description="encrypt, and refuse a server that cannot or whose certificate is not its own"
+    )
+    sender: Address = Field("penstock@localhost", alias="from", description="address that they come from")
+    user: str | None = Field(
+        None, description=f"name to log in with, if it wants one; its password is in the environment, `{MAIL_PASSWORD}`"
+    )
+
+    @model_validator(mode="after")
+    def _password_is_encrypted(self) -> MailSettings:
+        if self.user is not None and not self.starttls:
+            raise ValueError("a password is not sent without starttls")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything. Unknown names are errors, so a typo is never a silent default."""
 
@@ -162,6 +252,11 @@ class Settings(BaseSettings):
     columns: tuple[ColumnSettings, ...] = Field((), description="columns of your own in `events`")
     aliases: dict[str, Paths] = Field({}, description="column of ours → where else its value is in an event's JSON")
     drops: tuple[DropSettings, ...] = Field((), description="where others put files of events")
+    webhooks: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
+    alerts: tuple[AlertSettings, ...] = Field(
+        (), description="who is told when a report's numbers are not as they should be"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -180,6 +275,16 @@ class Settings(BaseSettings):
         if len({source.write_key for source in sources}) < len(sources):
             raise ValueError("two sources have the same write_key")
         return sources
+
+    @field_validator("alerts")
+    @classmethod
+    def _alerts_can_be_told(cls, alerts: tuple[AlertSettings, ...], info: ValidationInfo) -> tuple[AlertSettings, ...]:
+        if len({alert.name for alert in alerts}) < len(alerts):
+            raise ValueError("two alerts have the same name")
+        by_mail = any(target.startswith("mailto:") for alert in alerts for target in alert.to)
+        if by_mail and "mail" in info.data and info.data["mail"].host is None:
+            raise ValueError("an alert goes by e-mail, but [mail] host does not say through which server")
+        return alerts
 
     @field_validator("drops")
     @classmethod

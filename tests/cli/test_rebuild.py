@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Cli
+from penstock.cli import erase as erasing
 from penstock.collect import Request
 from penstock.hosts.process import only_worker
 from penstock.hosts.worker import work
@@ -86,7 +87,8 @@ def test_erase_wants_to_know_whom(filled: Cli, options: tuple[str, ...]) -> None
     assert "one of --user-id, --anonymous-id, --session-id" in result.stderr
 
 
-def test_a_running_worker_erases_what_a_command_asks_for(filled: Cli) -> None:
+def test_a_running_worker_erases_what_a_command_asks_for(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "_WAIT_SECONDS", 60)
     stop = threading.Event()
 
     def run() -> None:

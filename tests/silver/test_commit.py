@@ -90,6 +90,15 @@ def test_a_table_may_lie_anywhere(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name / "table" / next(iter(table.sizes()))).exists()
 
 
+def test_files_of_an_earlier_version(table: Table) -> None:
+    add(table, 1, 1)
+    before = table.files()
+    add(table, 2, 2)
+    assert table.files_at(1) == before
+    assert table.files_at(2) == table.files() != before
+    assert table.files_at(3) == []
+
+
 def test_a_handle_follows_what_others_commit(table: Table) -> None:
     other = again(table)
     assert other.batch() == 0

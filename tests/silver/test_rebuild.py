@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from shutil import copytree
 from typing import Any
 
 import pytest
 
 from penstock.bronze.layout import INBOX
 from penstock.errors import LakeError, PenstockError
-from penstock.objects import Objects
-from penstock.silver import bookmark, rebuild
+from penstock.silver import rebuild
 from penstock.silver import refine as refining
 from penstock.silver import schema as rules
-from penstock.silver.commit import Table
 from penstock.silver.compare import Difference, compare
 from penstock.silver.lake import Lake
 from penstock.silver.refine import refine
 from support import NOW, LakeInHand
 
 SINCE, UNTIL = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
-
-
-class Crash(Exception):
-    """Stands for the end of the process."""
 
 
 def event(n: int, **fields: Any) -> dict[str, Any]:
@@ -253,79 +244,3 @@ def test_the_first_generation_can_be_forgotten(hand: LakeInHand) -> None:
     assert rebuild.forget(hand.lake) == 1
     assert rebuild.kept(hand.lake) == []
     assert everything(LakeInHand(hand.folder)) == before
-
-
-# crashes
-
-
-@contextmanager
-def crash_at(call: int) -> Iterator[list[int]]:
-    """Raise at the n-th step that leaves a trace on disk; odd: before it is done, even: after. Yields the count."""
-    count = [0]
-    patch = pytest.MonkeyPatch()
-
-    def counting(original: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **options: Any) -> Any:
-            count[0] += 1
-            if count[0] == call:
-                raise Crash
-            done = original(*args, **options)
-            count[0] += 1
-            if count[0] == call:
-                raise Crash
-            return done
-
-        return counted
-
-    for owner, name in (
-        (Objects, "put"),
-        (Objects, "delete"),
-        (Objects, "delete_folder"),
-        (Table, "commit"),
-        (Table, "_sync_commit"),
-        (Table, "make_durable"),
-        (Table, "link"),
-        (bookmark, "forget"),
-    ):
-        patch.setattr(owner, name, counting(getattr(owner, name)))
-    try:
-        yield count
-    finally:
-        patch.undo()
-
-
-def _all(hand: LakeInHand) -> None:
-    swap(hand.lake, SINCE, UNTIL, size=1 << 30)
-    rebuild.forget(hand.lake)
-
-
-@pytest.mark.heavy
-@pytest.mark.parametrize(("times", "every"), [(1, 3), (2, 1)])
-def test_a_crash_at_every_step(make_hand: Callable[[str], LakeInHand], times: int, every: int) -> None:
-    template = make_hand("template")
-    fill(template, hours=3)
-    before = everything(template)
-
-    def filled(name: str) -> LakeInHand:
-        copytree(template.folder, template.folder.with_name(name))
-        return make_hand(name)
-
-    with crash_at(-1) as count:
-        _all(filled("counted"))
-    assert count[0] > 40
-    for call in range(1, count[0] + 1, every):
-        hand = filled(f"{times}-{call}")
-        for _ in range(times):
-            with crash_at(call):
-                try:
-                    _all(hand)
-                except Crash:
-                    hand = LakeInHand(hand.folder)
-            assert everything(hand) == before, f"a reader after a crash at step {call}"
-        while refine(hand.lake) is not None:
-            pass
-        _all(hand)
-        assert everything(hand) == before, call
-        assert list(hand.lake.bronze.list(INBOX)) == []
-        assert rebuild.kept(hand.lake) == []
-        assert rebuild.under_way(hand.lake) is None

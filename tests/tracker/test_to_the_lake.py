@@ -13,7 +13,6 @@ from playwright.sync_api import BrowserContext, Page, Request
 import penstock
 from penstock.api import OpenLake
 from penstock.collect.tracker import script
-from penstock.reports.visitors import visitors
 from tracker.loopback import Site, page
 
 BODY = (
@@ -101,8 +100,8 @@ def test_silver_holds_what_the_page_sent(site: Site, visitor: BrowserContext, pr
             bought = "select revenue, first_day = event_ts::date, prev_day from events where product_id = 'p1'"
             assert lake.sql(bought).fetchall() == [(19, True, None)]
             today = datetime.now(UTC).date()
-            people = visitors(lambda sql, values: lake.sql(sql, values).fetchall(), today - timedelta(1), today)
-            assert (people.visitors, people.new, people.sessions) == (1, 1, 1)
+            [people] = lake.report("visitors", since=today - timedelta(1), until=today).rows()
+            assert (people["visitors"], people["new"], people["sessions"]) == (1, 1, 1)
             paths = "select page_path from events where event_type = 'page_view' order by seq"
             assert lake.sql(paths).fetchall() == [("/post",), ("/part",), ("/next",)]
 

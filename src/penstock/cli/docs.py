@@ -19,7 +19,11 @@ from typer.models import ArgumentInfo
 from .. import event
 from ..collect import REFUSALS
 from ..collect.dialects import all_dialects
-from ..settings import ColumnSettings, DropSettings, Settings, SourceSettings
+from ..gold.catalog import ROLLUPS
+from ..gold.sessions import DAYS, SESSIONS
+from ..reports.catalog import Parameter, Report
+from ..reports.catalog import reports as catalog
+from ..settings import AlertSettings, ColumnSettings, DropSettings, Settings, SourceSettings
 from ..silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..silver.quarantine import REASONS
 from .main import app
@@ -54,12 +58,13 @@ def settings() -> str:
     parts += [_heading("`[[columns]]`, one block for each of your own"), _settings_table(ColumnSettings, "columns")]
     parts += [_heading("`[[sources]]`, one block for each sender"), _settings_table(SourceSettings, "sources")]
     parts += [_heading("`[[drops]]`, one block for each place"), _settings_table(DropSettings, "drops")]
+    parts += [_heading("`[[alerts]]`, one block for each"), _settings_table(AlertSettings, "alerts")]
     return "\n".join(parts)
 
 
 def _settings_table(model: type[BaseModel], section: str) -> str:
     head = ("Name", "Default", "Environment", "Meaning")
-    if section in ("columns", "sources", "drops"):
+    if section in ("columns", "sources", "drops", "alerts"):
         return _table(("Name", "Default", "Meaning"), ([f"`{n}`", d, m] for n, d, m in _fields(model, section)))
     prefix = f"{section}__" if section else ""
     return _table(
@@ -162,8 +167,44 @@ def columns(of: Sequence[Column]) -> str:
     return _table(("Column", "Type", "Meaning"), ((f"`{c.name}`", c.type, c.meaning) for c in of))
 
 
+def rollups() -> str:
+    return "\n".join(f"### {rollup.name}\n\n{rollup.meaning}\n\n{columns(rollup.columns)}" for rollup in ROLLUPS)
+
+
 def reasons() -> str:
     return _table(("Reason", "Meaning", "What to do"), ((f"`{reason}`", *told) for reason, told in REASONS.items()))
+
+
+def all_reports() -> str:
+    return "\n".join("\n".join(_report(one)) for one in catalog().values())
+
+
+def _report(report: Report) -> Iterator[str]:
+    yield _heading(f"`{report.name}`")
+    yield f"{report.question}\n\n    {report.example}\n"
+    yield _table(("Column", "Meaning"), ((f"`{name}`", meaning) for name, meaning in report.columns.items()))
+    if report.parameters:
+        yield _table(
+            ("Parameter", "Default", "Meaning"),
+            (
+                (f"`{p.name}`", "required" if p.required else _given(p.default), _meaning(p))
+                for p in report.parameters.values()
+            ),
+        )
+    told = [f"`--grain {', '.join(report.grains)}`."] if report.grains else []
+    told += ["`--by` any column."] if report.breakdown else []
+    told += [f"{note[0].upper()}{note[1:]}." for note in report.notes]
+    if told:
+        yield " ".join(told) + "\n"
+
+
+def _given(value: Any) -> str:
+    return "" if value in (None, "", []) else f"`{value}`"
+
+
+def _meaning(parameter: Parameter) -> str:
+    choices = f"; one of {', '.join(f'`{choice}`' for choice in parameter.choices)}" if parameter.choices else ""
+    return parameter.meaning + choices
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -177,7 +218,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "columns of events": lambda: columns([*EVENTS, *PARTITIONS]),
     "columns of quarantine": lambda: columns(QUARANTINE),
     "columns of ledger": lambda: columns([*LEDGER, *LEDGER_PARTITIONS]),
+    "rollups": rollups,
+    "columns of sessions": lambda: columns([*SESSIONS, *DAYS]),
     "reasons": reasons,
+    "reports": all_reports,
 }
 
 

@@ -12,7 +12,22 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..api import SqlError
 from ..errors import LakeError, PenstockError, SettingsError
-from . import ask, erase, inbound, jobs, quarantine, rebuild, report, run, schema, simulate, snippet, watch
+from . import (
+    alerts,
+    ask,
+    erase,
+    export,
+    inbound,
+    jobs,
+    quarantine,
+    rebuild,
+    report,
+    run,
+    schema,
+    simulate,
+    snippet,
+    watch,
+)
 from .output import fail
 
 _EXIT_SETTINGS = 2
@@ -63,5 +78,20 @@ def _main(
     pass
 
 
-for part in (run, simulate, snippet, inbound, watch, jobs, rebuild, erase, ask, report, schema, quarantine):
+for part in (
+    run,
+    simulate,
+    snippet,
+    inbound,
+    watch,
+    jobs,
+    rebuild,
+    erase,
+    ask,
+    report,
+    alerts,
+    export,
+    schema,
+    quarantine,
+):
     part.add_to(app)

@@ -53,13 +53,17 @@ def report(
         typer.Option("--from", help="A date, a time, or how far back: 30m, 24h, 7d, 4w, 12mo.", show_default="7d"),
     ] = None,
     until: Annotated[str | None, typer.Option("--to", help="A date, which is included, or a time.")] = None,
-    zone: Annotated[str, typer.Option("--zone", help="Time zone of days, weeks and months, as in Europe/Berlin.")] = "UTC",
+    zone: Annotated[
+        str, typer.Option("--zone", help="Time zone of days, weeks and months, as in Europe/Berlin.")
+    ] = "UTC",
     grain: Annotated[
         Grain | None, typer.Option("--grain", help="One row per hour, day …; the report's first if not given.")
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", help="Only events with: column=value, !=, *= (contains), ~ (matches). Can be repeated."),
+        typer.Option(
+            "--where", help="Only events with: column=value, !=, *= (contains), ~ (matches). Can be repeated."
+        ),
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="One row for each value of this column.")] = None,
     compare: Annotated[Compare | None, typer.Option("--compare", help="Another time beside it.")] = None,
@@ -80,7 +84,7 @@ def report(
     """Ask a report; `penstock reports NAME` tells what it answers."""
     asked: dict[str, Any] = {
         "since": since, "until": until, "zone": zone, "grain": grain, "where": where or (), "by": by, "bots": bots,
-        **_parameters(find(name), given or [], steps or []),
+        **parameters(find(name), given or [], steps or []),
     }  # fmt: skip
     with existing(data, config) as lake:
         if show_sql:
@@ -103,7 +107,8 @@ def reports(
         _tell(find(name))
 
 
-def _parameters(report: Report, given: Sequence[str], steps: Sequence[str]) -> dict[str, Any]:
+def parameters(report: Report, given: Sequence[str], steps: Sequence[str]) -> dict[str, Any]:
+    """What `--set` and `--step` say. Raises PenstockError for what says nothing."""
     found: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -151,10 +156,12 @@ def _parquet(table: pa.Table, out: Path | None) -> None:
 def _table(answer: Answer, table: pa.Table) -> None:
     """For people: shares in per cent, the bucket that still runs marked; a single row of numbers goes downwards."""
     shares = {name for name, meaning in answer.question.report.columns.items() if meaning.endswith("(share)")}
-    shown = {name: _texts(table[name].to_pylist(), _is_share(name, shares)) for name in table.column_names}
+    shown = {name: _texts(table[name].to_pylist(), _spelled(name, shares)) for name in table.column_names}
     if RUNNING in shown:
         running = table[RUNNING].to_pylist()
-        shown[BUCKET] = [f"{text} {_RUNNING}" if runs else text for text, runs in zip(shown[BUCKET], running, strict=True)]
+        shown[BUCKET] = [
+            f"{text} {_RUNNING}" if runs else text for text, runs in zip(shown[BUCKET], running, strict=True)
+        ]
         del shown[RUNNING]
     measures = [name for name in shown if not name.endswith((BEFORE, CHANGE))]
     if table.num_rows == 1 and BUCKET not in shown and len(shown) > 4:
@@ -165,23 +172,26 @@ def _table(answer: Answer, table: pa.Table) -> None:
         rows(list(shown), list(zip(*shown.values(), strict=True)))
 
 
-def _is_share(name: str, shares: set[str]) -> bool:
-    return name in shares or name.endswith(CHANGE) or name.removesuffix(BEFORE) in shares
+def _spelled(name: str, shares: set[str]) -> str | None:
+    """How a number of that column is written, if in a way of its own."""
+    if name.endswith(CHANGE):
+        return "{:+.1%}"
+    return "{:.1%}" if name.removesuffix(BEFORE) in shares else None
 
 
-def _texts(values: Sequence[Any], is_share: bool) -> list[Any]:
-    """Numbers stay numbers where they need no other words."""
-    found = [_text(value, is_share) for value in values]
+def _texts(values: Sequence[Any], spelled: str | None) -> list[Any]:
+    """Whole numbers stay what they are; texts of numbers are to the right."""
+    found = [_text(value, spelled) for value in values]
     width = max((len(text) for text in found if isinstance(text, str)), default=0)
     is_number = any(isinstance(value, float | Decimal) for value in values)
     return [text.rjust(width) if is_number and isinstance(text, str) else text for text in found]
 
 
-def _text(value: Any, is_share: bool) -> Any:
+def _text(value: Any, spelled: str | None) -> Any:
     if isinstance(value, datetime):
         return _moment(value)
-    if is_share and value is not None:
-        return f"{100 * value:.1f} %"
+    if spelled is not None and value is not None:
+        return spelled.format(value).replace("%", " %")
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     return str(value) if isinstance(value, Decimal) else value
@@ -189,7 +199,9 @@ def _text(value: Any, is_share: bool) -> Any:
 
 def _values(table: pa.Table) -> list[list[Any]]:
     """For programs: hours with their offset, or Z."""
-    columns = [[_moment(v) if isinstance(v, datetime) else v for v in table[name].to_pylist()] for name in table.column_names]
+    columns = [
+        [_moment(v) if isinstance(v, datetime) else v for v in table[name].to_pylist()] for name in table.column_names
+    ]
     return [list(row) for row in zip(*columns, strict=True)]
 
 

@@ -1,81 +1,196 @@
-"""The job that looks which hours silver's new commits touched → recomputes those hours whole and replaces them.
+"""The job that looks which hours silver's new commits touched → recomputes their buckets whole and replaces them.
 
 Nothing is ever added to a count, so late, repeated or reordered events cannot make it drift.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
-import duckdb
-
-from ..objects import Objects
 from ..silver import snapshot
 from ..silver.columns import EVENTS
 from ..silver.commit import Table
-from .catalog import ROLLUPS
-from .stores.sqlite import Shown, Store
+from ..silver.engines.duckdb import DuckDB
+from . import sessions
+from .catalog import ROLLUPS, Grain, Of, Rollup, sql
+from .stores import Bucket, Shown, Store
+from .touched import HOUR, every, touched
 
+B = TypeVar("B", datetime, date)
+DAY = timedelta(days=1)
 _HOURS_AT_ONCE = 24 * 31
+_DAYS_AT_ONCE = 7
+_HOURLY = tuple(rollup for rollup in ROLLUPS if rollup.grain is Grain.hour)
+_DAILY = tuple(rollup for rollup in ROLLUPS if rollup.grain is Grain.day and rollup.of is Of.events)
+_OF_SESSIONS = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.sessions)
 
 
-def refresh(events: Table, store: Store) -> int:
-    """Bring every rollup up to silver's version; returns how many hours were recomputed."""
-    table = events.open()
-    shown = Shown(str(table.metadata().id), table.version())
-    if shown == store.shown():
-        return 0
-    with duckdb.connect() as db:
-        db.execute("set timezone = 'UTC'")
-        hours = _touched(events, db, store, shown)
-        for start in range(0, len(hours), _HOURS_AT_ONCE):
-            some = hours[start : start + _HOURS_AT_ONCE]
-            _recompute(db, snapshot.holding(table, some), some, store)
-    store.finish(shown)
-    return len(hours)
+class Refreshed(NamedTuple):
+    """In how many hours and days events came or went; false if in none."""
+
+    hours: int = 0
+    days: int = 0
+
+    def __bool__(self) -> bool:
+        return any(self)
 
 
-def _touched(events: Table, db: duckdb.DuckDBPyConnection, store: Store, shown: Shown) -> list[datetime]:
-    """Hours in which an event was added since what the store shows; if we cannot tell, all of silver and the store."""
-    done = store.shown()
-    paths: list[str] | None = None
-    if done is not None and done.table == shown.table and done.version < shown.version:
-        paths = _added_since(events, done.version, shown.version)
-    known: set[datetime] = set() if paths is not None else store.buckets()
-    sql = snapshot.read_sql(snapshot.files(events.open()) if paths is None else paths, EVENTS)
-    rows = db.execute(f"select distinct date_trunc('hour', event_ts) from ({sql})").fetchall()
-    return sorted(known.union(row[0].astimezone(UTC) for row in rows))
+def refresh(
+    events: Table, store: Store, visits: Table, *, days: bool = True, memory_limit: str | None = None
+) -> Refreshed:
+    """Bring rollups and the table `visits` of sessions up to silver's version; without `days`, only those by hour."""
+    handle = events.open()
+    now = Shown(str(handle.metadata().id), handle.version())
+    work = _Work(events, store, now, memory_limit)
+    try:
+        hours = work.hourly()
+        return Refreshed(hours, max(work.daily(), work.sessions(visits)) if days else 0)
+    finally:
+        work.close()
 
 
-def _added_since(events: Table, done: int, version: int) -> list[str] | None:
-    """Files that the commits after `done` added; None if one of them is gone, or took rows away."""
-    log = Objects(f"{events.url}/_delta_log")
-    paths = []
-    for number in range(done + 1, version + 1):
-        try:
-            commit = log.get(f"{number:020}.json")
-        except FileNotFoundError:
-            return None
-        for action in _actions(commit):
-            if "remove" in action and action["remove"].get("dataChange", True):
-                return None
-            if "add" in action and action["add"].get("dataChange", True):
-                paths.append(f"{events.open().table_uri.rstrip('/')}/{action['add']['path']}")
-    return paths
+class _Work:
+    """One refresh, up to the version `now`; `events` is opened at it."""
+
+    def __init__(self, events: Table, store: Store, now: Shown, memory_limit: str | None) -> None:
+        self._events = events
+        self._store = store
+        self._now = now
+        self._shown = store.shown()
+        self._memory_limit = memory_limit
+        self._engine: DuckDB | None = None
+
+    @property
+    def _db(self) -> DuckDB:
+        """Made when there is something to do, which most of the time there is not."""
+        if self._engine is None:
+            self._engine = DuckDB(memory_limit=self._memory_limit)
+        return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+    # rollups, by what they are made from
+
+    def hourly(self) -> int:
+        names = [rollup.name for rollup in _HOURLY]
+        if self._is_done(names):
+            return 0
+        changed = self._changed(names)
+        hours = changed if changed is not None else every(self._events, self._db.ask) | self._known(_HOURLY)
+        for some in _portions(hours, _HOURS_AT_ONCE):
+            self._view("events", some, HOUR)
+            self._replace(_HOURLY, some)
+        self._store.finish(names, self._now)
+        return len(hours)
+
+    def daily(self) -> int:
+        names = [rollup.name for rollup in _DAILY]
+        if self._is_done(names):
+            return 0
+        changed = self._days_changed(names)
+        days = changed if changed is not None else self._all_days() | self._known(_DAILY)
+        for some in _portions(days, _DAYS_AT_ONCE):
+            self._view("events", map(_midnight, some), DAY)
+            self._replace(_DAILY, some)
+        self._store.finish(names, self._now)
+        return len(days)
+
+    def sessions(self, visits: Table) -> int:
+        names = [*(rollup.name for rollup in _OF_SESSIONS), sessions.bookmark(visits)]
+        if self._is_done(names):
+            return 0
+        changed = self._days_changed(names)
+        if changed is None:
+            changed = self._all_days() | self._known(_OF_SESSIONS) | sessions.days(visits)
+        days = sessions.around(changed)
+        replacement = sessions.Replacement(visits, self._db)
+        for some in _portions(days, _DAYS_AT_ONCE):
+            self._begin_sessions(some)
+            replacement.add(some)
+            self._replace(_OF_SESSIONS, some)
+        replacement.commit()
+        self._store.finish(names, self._now)
+        return len(changed)
+
+    # what changed
+
+    def _is_done(self, names: Collection[str]) -> bool:
+        return all(self._shown.get(name) == self._now for name in names)
+
+    def _changed(self, names: Collection[str]) -> set[datetime] | None:
+        """Hours that changed since what all of `names` show; None if that is not one and the same, or long ago."""
+        shown = {self._shown.get(name) for name in names}
+        return touched(self._events, self._db.ask, shown.pop(), self._now) if len(shown) == 1 else None
+
+    def _days_changed(self, names: Collection[str]) -> set[date] | None:
+        hours = self._changed(names)
+        return None if hours is None else {hour.date() for hour in hours}
+
+    def _all_days(self) -> set[date]:
+        return {hour.date() for hour in every(self._events, self._db.ask)}
+
+    def _known(self, rollups: Iterable[Rollup]) -> set[Any]:
+        return set[Any]().union(*(self._store.buckets(rollup) for rollup in rollups))
+
+    # the work
+
+    def _replace(self, rollups: Iterable[Rollup], buckets: Sequence[Bucket]) -> None:
+        for rollup in rollups:
+            self._store.replace(rollup, buckets, self._db.ask(rollup.sql))
+
+    def _begin_sessions(self, days: Sequence[date]) -> None:
+        """Table `sessions`: those that began on these days. `ids` has two days more, to know who went on."""
+        self._view("anybody", {_midnight(day) + DAY * n for day in days for n in range(-2, 2)}, DAY)
+        self._view("session_events", {_midnight(day) + DAY * n for day in days for n in range(2)}, DAY)
+        self._db.ask(
+            "create or replace temp table ids as select source, session_id, is_bot, day, min(event_ts) as first_ts"
+            " from anybody where session_id is not null group by all"
+        )
+        wanted = ", ".join(f"date '{day}'" for day in days)
+        self._db.ask(
+            f"create or replace temp table sessions as select * from ({sql(sessions.NAME)}) where day in ({wanted})"
+        )
+
+    def _view(self, name: str, starts: Iterable[datetime], length: timedelta) -> None:
+        """Silver's rows of these buckets, with `hour` and `day`, read from the files that hold them and no others."""
+        ranges = list(_ranges(starts, length))
+        hours = [start + HOUR * n for start, end in ranges for n in range((end - start) // HOUR)]
+        rows = snapshot.read_sql(snapshot.holding(self._events.open(), hours), EVENTS)
+        inside = " or ".join(
+            f"event_ts >= '{start.isoformat()}' and event_ts < '{end.isoformat()}'" for start, end in ranges
+        )
+        self._db.ask(
+            f"create or replace temp view {name} as select *,"
+            " make_timestamptz(epoch_us(event_ts) // 3600000000 * 3600000000) as hour,"
+            " date '1970-01-01' + (epoch_us(event_ts) // 86400000000)::integer as day"
+            f" from ({rows}) where {inside}"
+        )
 
 
-def _actions(commit: bytes) -> Iterator[dict[str, dict[str, object]]]:
-    for line in commit.splitlines():
-        yield json.loads(line)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _recompute(db: duckdb.DuckDBPyConnection, paths: Sequence[str], hours: Sequence[datetime], store: Store) -> None:
-    marks = ", ".join(f"timestamptz '{hour.isoformat()}'" for hour in hours)
-    sql = snapshot.read_sql(paths, EVENTS)
-    db.execute(
-        f"create or replace temp view events as select * from ({sql}) where date_trunc('hour', event_ts) in ({marks})"
-    )
-    for rollup in ROLLUPS:
-        store.replace(rollup, hours, db.execute(rollup.sql).fetchall())
+def _ranges(starts: Iterable[datetime], length: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Buckets → from when to when they reach, neighbours together."""
+    first = last = None
+    for start in sorted(starts):
+        if start != last:
+            if first is not None and last is not None:
+                yield first, last
+            first = start
+        last = start + length
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _portions(buckets: Iterable[B], size: int) -> Iterator[list[B]]:
+    """In order, so many at a time."""
+    rest = iter(sorted(buckets))
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,4 +1,4 @@
-"""The jobs, round after round, in one process: deliver, refine, rollup. `python -m` runs it."""
+"""The jobs, round after round, in one process: deliver, refine, rollup …, alerts. `python -m` runs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import threading
 
 import structlog
 
+from ..alerts.watch import Watch
+from ..api import OpenLake
 from ..errors import Transient
 from ..pipeline import Pipeline
 from ..telemetry import log_to_stderr
@@ -18,6 +20,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 def work(pipeline: Pipeline, stop: threading.Event) -> None:
     """Until `stop` is set; then once more, so all acknowledged is in the lake. A failing job is tried again."""
     log = structlog.get_logger()
+    watch = Watch(OpenLake(pipeline)) if pipeline.settings.alerts else None
     pause = _IDLE_SECONDS
     while not stop.wait(pause):
         busy = False
@@ -37,6 +40,9 @@ def work(pipeline: Pipeline, stop: threading.Event) -> None:
                 log.info("job done", job=name, did=str(done))
         else:
             pause = 0.0 if busy else _IDLE_SECONDS
+        # Also when a job failed, for then somebody should be told; it never raises.
+        if watch is not None and (told := watch.round()):
+            log.info("job done", job="alerts", did=str(told))
     pipeline.drain()
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..gold.stores.sqlite import Store, bucket_moment, bucket_text
+from ..gold.layout import plain, typed
+from ..gold.stores.sqlite import SQLite
 
 
 class Grain(StrEnum):
@@ -37,7 +38,7 @@ _SQL = """
 
 
 def counts(
-    gold: Store, event_type: str, *, since: datetime, until: datetime, by: Grain = Grain.hour, bots: bool = False
+    gold: SQLite, event_type: str, *, since: datetime, until: datetime, by: Grain = Grain.hour, bots: bool = False
 ) -> Counts:
     """Whole hours from the one that holds `since` to the one that holds `until`."""
     first, last = _start(since, by), _start(until, by)
@@ -45,14 +46,14 @@ def counts(
     buckets = {first + step * i: 0 for i in range((last - first) // step + 1)}
     left_out = 0
     until_hour = _start(until, Grain.hour)
-    for text, events, bot_events in gold.query(_SQL, (event_type, bucket_text(first), bucket_text(until_hour))):
-        bucket = _start(bucket_moment(text), by)
+    for text, events, bot_events in gold.query(_SQL, (event_type, plain(first), plain(until_hour))):
+        bucket = _start(typed("TIMESTAMPTZ", text), by)
         buckets[bucket] += events + (bot_events if bots else 0)
         left_out += 0 if bots else bot_events
     return Counts([Row(bucket, events) for bucket, events in buckets.items()], left_out)
 
 
-def known(gold: Store) -> list[str]:
+def known(gold: SQLite) -> list[str]:
     """Every event type that was ever counted."""
     return [name for (name,) in gold.query("select distinct event_type from event_counts order by event_type")]
 

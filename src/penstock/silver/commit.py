@@ -147,15 +147,14 @@ class Table:
 
     def files(self) -> list[DataFile]:
         """The files of this version, ordered by path."""
-        return sorted(map(_data_file, pa.table(self.open().get_add_actions()).to_pylist()), key=lambda file: file.path)
+        return _files(self.open())
 
     def files_at(self, version: int) -> list[DataFile]:
         """The files of an earlier version; none if the log no longer reaches back to it."""
         try:
-            actions = DeltaTable(self.url, version=version).get_add_actions()
+            return _files(DeltaTable(self.url, version=version))
         except DeltaError:
             return []
-        return [_data_file(action) for action in pa.table(actions).to_pylist()]
 
     def link(self, other: Table, path: str) -> None:
         """Have the file `path` of `other` here too; on a local disk both share its bytes. Not durable yet."""
@@ -337,6 +336,10 @@ class Table:
         handle.create_checkpoint()
         if self.root is not None:
             sync_last(self.root)
+
+
+def _files(handle: DeltaTable) -> list[DataFile]:
+    return sorted(map(_data_file, pa.table(handle.get_add_actions()).to_pylist()), key=lambda file: file.path)
 
 
 def _data_file(action: Mapping[str, Any]) -> DataFile:

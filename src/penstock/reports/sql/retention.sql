@@ -1,14 +1,61 @@
--- Of those who came first in one period, how many came in each later one?
+-- ---
+-- title = "Retention"
+-- question = "Of those who first came in one week, how many came again in each later one?"
+-- example = "penstock report retention --from 12w --grain week"
+-- grains = ["week", "day", "month"]
+-- finish = "retention"
+-- keys = ["nth"]
+-- notes = ["a row is complete when both its times lie wholly within what was asked and are over"]
 --
--- A visitor is counted once per period, in the first of their sessions in it.
+-- [parameters]
+-- people = {type = "choice", choices = ["visitors", "users"], default = "visitors", meaning = "visitors: by the days that the tracker sends; users: by user_id, else anonymous_id"}
+--
+-- [columns]
+-- cohort = "first day of the time in which they first came"
+-- period = "first day of the time in which they came"
+-- nth = "how many times after the first that is; 0 is the first"
+-- size = "how many are in the cohort"
+-- people = "how many of them came"
+-- share = "people of size (share)"
+-- complete = "whether both times are wholly in what was asked, and over"
+-- ---
+{% if people == "visitors" %}
+with came as (
+    -- a visitor counts once in each time: with the first of their sessions in it, the one whose previous was before it
+    select
+        cast(date_trunc('{{ grain }}', first_day) as date) as cohort,
+        cast(date_trunc('{{ grain }}', local_ts) as date) as period,
+        count(*) as people
+    from sessions
+    where first_day is not null
+      and (prev_day is null or prev_day < cast(date_trunc('{{ grain }}', local_ts) as date))
+    group by 1, 2
+)
+{% else %}
+with born as (
+    -- when they first came is looked up in everything there is, not only in what was asked
+    select coalesce(user_id, anonymous_id) as person, min(event_ts) as first_ts
+    from silver.events
+    where coalesce(user_id, anonymous_id) is not null and event_ts < $until
+    group by 1
+),
+active as (
+    select distinct coalesce(user_id, anonymous_id) as person, cast(date_trunc('{{ grain }}', local_ts) as date) as period
+    from events
+    where coalesce(user_id, anonymous_id) is not null
+),
+came as (
+    select
+        cast(date_trunc('{{ grain }}', cast(first_ts at time zone $zone as timestamp)) as date) as cohort,
+        period,
+        count(*) as people
+    from active
+    join born using (person)
+    group by 1, 2
+)
+{% endif %}
 
-select
-    date_trunc($grain, first_day)::date as cohort,
-    date_trunc($grain, day)::date as period,
-    count(*) as visitors
-from sessions
-where day between $since::date and $until::date
-  and first_day >= $since::date
-  and (prev_day is null or prev_day < date_trunc($grain, day))
-group by cohort, period
-order by cohort, period
+select cohort, period, people
+from came
+where cohort >= cast(date_trunc('{{ grain }}', $first_day_asked) as date) and cohort <= period
+order by 1, 2

@@ -1,16 +1,43 @@
--- Which sessions began on which day of the site's time zone, and what does each say of its visitor?
+-- ---
+-- title = "Sessions"
+-- question = "Which sessions were there, and what happened in each?"
+-- example = "penstock report sessions --from 24h --where event_type=purchase --set limit=50"
+-- source = "sessions"
 --
--- One row per session of the tracker. A session that began before the range still has an event in the day before it,
--- because it ends after 30 idle minutes; so that one day more is enough to date every session right.
-
+-- [parameters]
+-- limit = {type = "integer", default = 20, least = 1, most = 100000, meaning = "how many rows"}
+--
+-- [columns]
+-- session_id = "random id of the visit; `penstock report session` tells all of it"
+-- start_ts = "when it began (UTC)"
+-- seconds = "from its first to its last event (seconds)"
+-- entry_page = "first page"
+-- exit_page = "last page"
+-- views = "page views"
+-- events = "events"
+-- max_scroll = "farthest mark of all its pages (%)"
+-- engaged_seconds = "how long its pages were looked at, by the marks of time_on_page (seconds)"
+-- utm_source = "campaign source, if any"
+-- channel = "direct, search, social …"
+-- device = "device"
+-- converted = "whether it bought, sent a form or clicked on a call to action"
+-- revenue = "of its purchases, in the shop's currency"
+-- ---
 select
     session_id,
-    (min(event_ts) at time zone $zone)::date as day,
-    min(first_day) as first_day,
-    min(prev_day) as prev_day
-from events
-where session_id is not null
-  and not is_bot
-  and event_ts >= ($since::date - interval 1 day) at time zone $zone
-  and event_ts < ($until::date + interval 1 day) at time zone $zone
-group by session_id
+    start_ts,
+    date_diff('millisecond', start_ts, end_ts) / 1000.0 as seconds,
+    entry_page,
+    exit_page,
+    views,
+    events,
+    max_scroll,
+    engaged_seconds,
+    utm_source,
+    channel,
+    device,
+    converted,
+    revenue
+from sessions
+order by start_ts desc, session_id
+limit {{ limit }}

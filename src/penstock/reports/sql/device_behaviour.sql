@@ -1,0 +1,44 @@
+-- ---
+-- title = "Behaviour by device"
+-- question = "What do they do on each kind of device: look, fill a cart, buy?"
+-- example = "penstock report device_behaviour --from 30d"
+--
+-- [columns]
+-- device = "device; empty if it is not known"
+-- sessions = "sessions"
+-- views = "page views"
+-- adds = "times something was put into a cart"
+-- purchases = "purchases"
+-- sessions_added = "sessions that put something into a cart"
+-- sessions_purchased = "sessions that bought"
+-- add_rate = "sessions_added of sessions (share)"
+-- purchase_rate = "sessions_purchased of sessions (share)"
+-- revenue = "in the shop's currency"
+-- ---
+with counted as (
+    select
+        device,
+        count(distinct session_id) as sessions,
+        count(*) filter (event_type = 'page_view') as views,
+        count(*) filter (event_type = 'add_to_cart') as adds,
+        count(*) filter ({{ purchase }}) as purchases,
+        count(distinct session_id) filter (event_type = 'add_to_cart') as sessions_added,
+        count(distinct session_id) filter ({{ purchase }}) as sessions_purchased,
+        coalesce(sum(revenue), 0) as revenue
+    from events
+    group by 1
+)
+
+select
+    device,
+    sessions,
+    views,
+    adds,
+    purchases,
+    sessions_added,
+    sessions_purchased,
+    {{ rate("sessions_added", "sessions") }} as add_rate,
+    {{ rate("sessions_purchased", "sessions") }} as purchase_rate,
+    revenue
+from counted
+order by sessions desc, device

@@ -1,0 +1,246 @@
+-- ---
+-- title = "Funnel"
+-- question = "How many go from step to step, and where do they leave?"
+-- example = "penstock report funnel --step 'page_view & page_path=/pricing' --step form_start --step form_submit"
+-- breakdown = true
+-- keys = ["step"]
+-- finish = "funnel"
+--
+-- [parameters]
+-- steps = {type = "steps", least = 2, most = 10, meaning = "event types in their order, each with filters after ' & '"}
+-- order = {type = "choice", choices = ["ordered", "strict", "any"], default = "ordered", meaning = "ordered: other events may be between two steps; strict: no other event that fits a step may; any: whatever comes first"}
+-- per = {type = "choice", choices = ["session", "user"], default = "session", meaning = "who goes through it: a session, or a person (user_id, else anonymous_id)"}
+-- window = {type = "duration", default = "", meaning = "longest time from the first step to the last: 30m, 24h, 7d; empty for no limit"}
+-- top = {type = "integer", default = 10, least = 1, most = 1000, meaning = "how many values of the breakdown: those that begin most often"}
+--
+-- [columns]
+-- breakdown = "the column asked for with --by, at the first step"
+-- step = "number of the step, from 1; in any order, how many different steps were done"
+-- event = "what was asked; empty in any order"
+-- reached = "how many came so far"
+-- of_previous = "of those who reached the step before (share)"
+-- of_first = "of those who began (share)"
+-- median_seconds = "from the step before to this one, of those who reached it (seconds, median)"
+-- ---
+{#
+    `place` is where an event stands: its microsecond, and within it seq, or without one the first step that it fits.
+    The next step has a higher place, so no event is two steps; two events of one place are as one.
+
+    ordered, strict: from every first step on, each next step is the soonest after the one before. Of the attempts of
+    one session the one that gets furthest counts; of those, the first.
+    any: from every event on that fits a step, the first time of each step.
+#}
+{% set key = "session_id" if per == "session" else "coalesce(user_id, anonymous_id)" %}
+{% set n = steps | length %}
+{% set micros = window * 1000000 %}
+{% macro bit(k) %}{{ 2 ** (k - 1) }}{% endmacro %}
+{% macro elapsed(a, b) %}({{ b }} // 2048 - {{ a }} // 2048){% endmacro %}
+{% macro late(a, b) %}{{ elapsed(a, b) }} > {{ micros }}{% endmacro %}
+with marked as materialized (
+    select
+        key,
+        epoch_us(event_ts) * 2048 + coalesce(seq & 2047, case
+            {% for step in steps %}
+            when mask & {{ bit(loop.index) }} > 0 then {{ loop.index0 }}
+            {% endfor %}
+        end) as place,
+        mask,
+        breakdown
+    from (
+        select
+            {{ key }} as key,
+            event_ts,
+            seq,
+            {% for step in steps %}
+            case when {{ step.sql }} then {{ bit(loop.index) }} else 0 end{{ " as mask," if loop.last else " +" }}
+            {% endfor %}
+            {{ "coalesce(" ~ by ~ ", '')" if broken_down else "''" }} as breakdown
+        from events
+        where {{ key }} is not null
+          and ({% for step in steps %}{{ step.sql }}{{ "" if loop.last else "\n               or " }}{% endfor %})
+    )
+),
+
+{% if order == "ordered" %}
+-- the attempt that begins with the first step; without a window no other gets further
+s1 as (
+    select key, min(place) as place, cast(null as bigint) as before, min(place) as start, {{ "arg_min(breakdown, place)" if broken_down else "''" }} as breakdown
+    from marked
+    where mask & 1 > 0
+    group by key
+),
+{% for k in range(2, n + 1) %}
+s{{ k }} as (
+    select m.key, min(m.place) as place, max(s.place) as before, max(s.start) as start, {{ "max(s.breakdown)" if broken_down else "''" }} as breakdown
+    from marked as m
+    join s{{ k - 1 }} as s on m.key = s.key and m.place > s.place
+    where m.mask & {{ bit(k) }} > 0
+    group by m.key
+),
+{% endfor %}
+{% if not window %}
+reached as (
+    {% for k in range(1, n + 1) %}
+    {{ "union all " if k > 1 }}select {{ k }} as step, place, before, breakdown from s{{ k }}
+    {% endfor %}
+),
+{% else %}
+-- where that takes too long, a later beginning may get further
+slow as (
+    select distinct key from (
+        {% for k in range(2, n + 1) %}
+        {{ "union all " if k > 2 }}select key from s{{ k }} where {{ late("start", "place") }}
+        {% endfor %}
+    )
+),
+again as materialized (select * from marked where key in (select key from slow)),
+a1 as (
+    select key, place, cast(null as bigint) as before, place as start, min(breakdown) as breakdown
+    from again
+    where mask & 1 > 0
+    group by key, place
+),
+{% for k in range(2, n + 1) %}
+a{{ k }} as (
+    select a.key, m.place, a.place as before, a.start, a.breakdown
+    from a{{ k - 1 }} as a
+    asof join (select key, place from again where mask & {{ bit(k) }} > 0) as m on a.key = m.key and a.place < m.place
+    where not {{ late("a.start", "m.place") }}
+),
+{% endfor %}
+tries as (
+    {% for k in range(1, n + 1) %}
+    {{ "union all " if k > 1 }}select {{ k }} as step, key, place, before, start, breakdown from a{{ k }}
+    {% endfor %}
+),
+best as (
+    select key, start from tries qualify row_number() over (partition by key order by step desc, start) = 1
+),
+reached as (
+    select step, place, before, breakdown from tries where (key, start) in (select (key, start) from best)
+    {% for k in range(1, n + 1) %}
+    union all select {{ k }}, place, before, breakdown from s{{ k }} where key not in (select key from slow)
+    {% endfor %}
+),
+{% endif %}
+{% elif order == "strict" %}
+moments as (
+    select key, place, bit_or(mask) as mask, min(breakdown) as breakdown from marked group by key, place
+),
+following as (
+    select
+        *
+        {% for k in range(2, n + 1) %}
+        , lead(place, {{ k - 1 }}) over next as p{{ k }}, lead(mask, {{ k - 1 }}) over next & {{ bit(k) }} > 0 as is{{ k }}
+        {% endfor %}
+    from moments
+    window next as (partition by key order by place)
+),
+tries as (
+    select *, place as p1, case
+        {% for k in range(2, n + 1) %}
+        when not coalesce(is{{ k }}, false){% if window %} or {{ late("place", "p" ~ k) }}{% endif %} then {{ k - 1 }}
+        {% endfor %}
+        else {{ n }} end as step
+    from following
+    where mask & 1 > 0
+),
+best as (
+    select * from tries qualify row_number() over (partition by key order by step desc, place) = 1
+),
+reached as (
+    {% for k in range(1, n + 1) %}
+    {{ "union all " if k > 1 }}select {{ k }} as step, p{{ k }} as place, {{ "p" ~ (k - 1) if k > 1 else "null" }} as before, breakdown from best where step >= {{ k }}
+    {% endfor %}
+),
+{% else %}
+-- from the first event that fits a step; without a window no other does more
+whole as (
+    select
+        key,
+        min(place) as start,
+        {{ "arg_min(breakdown, place)" if broken_down else "''" }} as breakdown,
+        {% for k in range(1, n + 1) %}
+        min(place) filter (mask & {{ bit(k) }} > 0) as p{{ k }}{{ "" if loop.last else "," }}
+        {% endfor %}
+    from marked
+    group by key
+),
+{% if window %}
+slow as (
+    select key from whole
+    where {% for k in range(1, n + 1) %}coalesce({{ late("start", "p" ~ k) }}, false){{ "" if loop.last else " or " }}{% endfor %}
+
+),
+again as materialized (select * from marked where key in (select key from slow)),
+t0 as (select key, place as start, min(breakdown) as breakdown from again group by key, place),
+{% for k in range(1, n + 1) %}
+t{{ k }} as (
+    select t.*, case when not {{ late("t.start", "m.place") }} then m.place end as p{{ k }}
+    from t{{ k - 1 }} as t
+    asof left join (select key, place from again where mask & {{ bit(k) }} > 0) as m
+        on t.key = m.key and t.start <= m.place
+),
+{% endfor %}
+best as (
+    select * from t{{ n }}
+    qualify row_number() over (
+        partition by key
+        order by {% for k in range(1, n + 1) %}(p{{ k }} is not null)::int{{ " desc, start" if loop.last else " + " }}{% endfor %}
+
+    ) = 1
+    union all by name select * from whole where key not in (select key from slow)
+),
+{% else %}
+best as (select * from whole),
+{% endif %}
+sorted as (
+    select breakdown, list_sort([{% for k in range(1, n + 1) %}p{{ k }}{{ "" if loop.last else ", " }}{% endfor %}], 'ASC', 'NULLS LAST') as p
+    from best
+),
+reached as (
+    {% for k in range(1, n + 1) %}
+    {{ "union all " if k > 1 }}select {{ k }} as step, p[{{ k }}] as place, {{ "p[" ~ (k - 1) ~ "]" if k > 1 else "null" }} as before, breakdown from sorted where p[{{ k }}] is not null
+    {% endfor %}
+),
+{% endif %}
+
+counted as (
+    select
+        breakdown,
+        step,
+        count(*) as reached,
+        median({{ elapsed("before", "place") }}) / 1000000 as median_seconds
+    from reached
+    group by breakdown, step
+),
+breakdowns as (
+    {% if broken_down %}
+    select breakdown, reached as began from counted where step = 1 order by reached desc, breakdown limit {{ top }}
+    {% else %}
+    select '' as breakdown, 0 as began
+    {% endif %}
+),
+asked as (
+    {% for step in steps %}
+    {{ "union all " if loop.index > 1 }}select {{ loop.index }} as step, {{ "null" if order == "any" else "$steps_" ~ loop.index0 ~ "_label" }} as event
+    {% endfor %}
+),
+rows as (
+    select b.breakdown, b.began, a.step, a.event, coalesce(c.reached, 0) as reached, c.median_seconds
+    from breakdowns as b
+    cross join asked as a
+    left join counted as c on c.breakdown = b.breakdown and c.step = a.step
+)
+
+select
+    nullif(breakdown, '') as breakdown,
+    step,
+    cast(event as varchar) as event,
+    reached,
+    {{ rate("reached", "lag(reached) over way") }} as of_previous,
+    {{ rate("reached", "first_value(reached) over way") }} as of_first,
+    cast(median_seconds as double) as median_seconds
+from rows
+window way as (partition by breakdown order by step)
+order by began desc, rows.breakdown, step

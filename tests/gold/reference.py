@@ -1,0 +1,212 @@
+"""Gold, worked out slowly in plain Python from silver's rows: what every rollup and every session has to be."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+Event = dict[str, Any]
+Session = dict[str, Any]
+Row = tuple[Any, ...]
+DAY = timedelta(days=1)
+PURCHASES = ("purchase", "order_completed", "purchase_completed")
+STEPS = {
+    "page_view": "view",
+    "add_to_cart": "add",
+    "remove_from_cart": "remove",
+    **dict.fromkeys(PURCHASES, "purchase"),
+}
+MARKS = {"30": 30, "60": 30, "180": 120, "300": 120}
+FIRST_SAID = (
+    "channel", "referrer_host", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "device",
+    "browser", "os", "country", "language",
+)  # fmt: skip
+
+
+def rollups(events: Sequence[Event], sessions: Sequence[Session]) -> dict[str, list[Row]]:
+    """Every rollup by its name, rows sorted."""
+    people = [event for event in events if not event["is_bot"]]
+    visits = [session for session in sessions if not session["is_bot"]]
+    return {
+        "event_counts": rows(events, lambda e: [(hour(e), e["event_type"])], lambda es: (len(es) - bots(es), bots(es))),
+        "revenue_hourly": rows(
+            [e for e in people if e["event_type"] in PURCHASES], lambda e: [(hour(e),)], lambda es: (len(es), money(es))
+        ),
+        "page_views_daily": rows(
+            [e for e in people if e["event_type"] == "page_view" and e["page_path"] is not None],
+            lambda e: [(day(e), e["page_path"])],
+            lambda es: (
+                len(es),
+                different(es, "session_id"),
+                different(es, "user_id", "anonymous_id", "session_id"),
+            ),
+        ),
+        "users_daily": rows(
+            people,
+            lambda e: [(day(e),)],
+            lambda es: (different(es, "user_id", "anonymous_id"), different(es, "session_id"), len(es)),
+        ),
+        "products_daily": rows(
+            [e for e in people if e["product_id"] is not None and e["event_type"] in STEPS],
+            lambda e: [(day(e), e["product_id"])],
+            product,
+        ),
+        "categories_daily": rows(
+            [e for e in people if e["category"] is not None],
+            lambda e: [(day(e), e["category"], e["event_type"])],
+            lambda es: (len(es), money(es)),
+        ),
+        "sources_daily": rows(
+            visits,
+            lambda s: [(s["day"], *(s[name] for name in FIRST_SAID[:5]))],
+            lambda ss: (len(ss), *come_to(ss)),
+        ),
+        "visitors_daily": rows(
+            visits,
+            lambda s: [(s["day"], s["prev_day"])],
+            lambda ss: (len(ss), sum(s["first_day"] is not None for s in ss), *come_to(ss)),
+        ),
+        "variants_daily": rows(visits, variants, lambda ss: (len(ss), *come_to(ss))),
+    }
+
+
+def sessions(events: Iterable[Event]) -> list[Session]:
+    """By id, what happened within 24 hours of its first event after a day without one; then the rest, day by day."""
+    by_id: dict[Row, list[Event]] = defaultdict(list)
+    for event in events:
+        if event["session_id"] is not None:
+            by_id[event["source"], event["session_id"], event["is_bot"]].append(event)
+    return [
+        one(key, began, some)
+        for key, found in by_id.items()
+        for began, some in sorted(parts(sorted(found, key=place)).items())
+    ]
+
+
+def parts(events: Sequence[Event]) -> dict[date, list[Event]]:
+    """The day on which a session began → its events; for one id, in order."""
+    first: dict[date, datetime] = {}
+    for event in events:
+        first.setdefault(day(event), event["event_ts"])
+    found: dict[date, list[Event]] = defaultdict(list)
+    for event in events:
+        today = day(event)
+        before = today - DAY
+        fresh = before in first and before - DAY not in first
+        began = before if fresh and event["event_ts"] - first[before] < DAY else today
+        found[began].append(event)
+    return found
+
+
+def one(key: Row, began: date, events: Sequence[Event]) -> Session:
+    views = [e["page_path"] for e in events if e["event_type"] == "page_view" and e["page_path"] is not None]
+    counted = {
+        "views": sum(e["event_type"] == "page_view" for e in events),
+        "cta_clicks": sum(e["event_type"] == "cta_click" for e in events),
+        "form_submits": sum(e["event_type"] == "form_submit" for e in events),
+        "purchases": sum(e["event_type"] in PURCHASES for e in events),
+    }
+    converted = counted["cta_clicks"] + counted["form_submits"] + counted["purchases"] > 0
+    scrolled = [number(e, "percent") for e in events if e["event_type"] == "scroll_depth"]
+    return {
+        **dict(zip(("source", "session_id", "is_bot"), key, strict=True)),
+        "day": began,
+        "user_id": max(said(events, "user_id"), default=None),
+        "anonymous_id": max(said(events, "anonymous_id"), default=None),
+        "start_ts": events[0]["event_ts"],
+        "end_ts": events[-1]["event_ts"],
+        "entry_page": next(iter(views), None),
+        "exit_page": next(iter(reversed(views)), None),
+        "events": len(events),
+        "max_scroll": max((at for at in scrolled if at is not None and 0 <= at <= 100), default=None),
+        "engaged_seconds": sum(
+            MARKS.get(told(e, "seconds") or "", 0) for e in events if e["event_type"] == "time_on_page"
+        ),
+        **{name: next(iter(said(events, name)), None) for name in FIRST_SAID},
+        "first_day": min(said(events, "first_day"), default=None),
+        "prev_day": min(said(events, "prev_day"), default=None),
+        **counted,
+        "revenue": money(events),
+        "converted": converted,
+        "bounced": counted["views"] == 1 and not converted,
+        "variants": next(iter(reversed(said(events, "variants"))), None),
+    }
+
+
+def rows(of: Iterable[Any], keys: Callable[[Any], Iterable[Row]], values: Callable[[Sequence[Any]], Row]) -> list[Row]:
+    groups: dict[Row, list[Any]] = defaultdict(list)
+    for each in of:
+        for key in keys(each):
+            groups[key].append(each)
+    return in_order((*key, *values(some)) for key, some in groups.items())
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row])
+
+
+def hour(event: Event) -> datetime:
+    at: datetime = event["event_ts"].astimezone(UTC)
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def day(event: Event) -> date:
+    return hour(event).date()
+
+
+def place(event: Event) -> Row:
+    return event["event_ts"], event["seq"] or 0, event["event_id"].encode()
+
+
+def bots(events: Sequence[Event]) -> int:
+    return sum(event["is_bot"] for event in events)
+
+
+def money(events: Sequence[Event]) -> Decimal:
+    return sum((event["revenue"] for event in events if event["revenue"] is not None), Decimal("0.00"))
+
+
+def said(events: Sequence[Event], name: str) -> list[Any]:
+    return [event[name] for event in events if event[name] is not None]
+
+
+def different(events: Sequence[Event], *names: str) -> int:
+    """How many values of the first of these columns that an event says."""
+    return len({next((e[name] for name in names if e[name] is not None), None) for e in events} - {None})
+
+
+def told(event: Event, name: str) -> str | None:
+    value = json.loads(event["properties"] or "{}").get(name)
+    return None if value is None else str(value)
+
+
+def number(event: Event, name: str) -> int | None:
+    try:
+        return int(told(event, name) or "")
+    except ValueError:
+        return None
+
+
+def product(events: Sequence[Event]) -> Row:
+    of = {step: [e for e in events if STEPS[e["event_type"]] == step] for step in ("view", "add", "remove", "purchase")}
+    steps = (of["view"], of["add"], of["purchase"])
+    return (*map(len, of.values()), *(different(some, "session_id") for some in steps), money(events))
+
+
+def come_to(sessions: Sequence[Session]) -> Row:
+    return (
+        sum(s["bounced"] for s in sessions),
+        sum(s["converted"] for s in sessions),
+        sum(s["views"] for s in sessions),
+        sum(s["engaged_seconds"] for s in sessions),
+        money(sessions),
+    )
+
+
+def variants(session: Session) -> list[Row]:
+    said = json.loads(session["variants"] or "{}")
+    return [(session["day"], name, value) for name, value in said.items() if value is not None]

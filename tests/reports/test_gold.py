@@ -1,0 +1,111 @@
+"""What gold says is what silver says; and gold is asked only where that is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+import penstock
+from penstock.api import OpenLake
+from penstock.reports.catalog import reports
+from penstock.reports.run import Answer, ask
+
+from .conftest import COLUMNS, NOW, Silver
+
+FIRST, LAST = date(2026, 3, 28), date(2026, 3, 29)
+SUMMED = sorted(name for name, report in reports().items() if report.gold is not None)
+OF_SESSIONS = (
+    "visitors",
+    "visitors_over_time",
+    "sources",
+    "campaigns",
+    "devices",
+    "entry_pages",
+    "exit_pages",
+    "sessions",
+)
+
+
+@pytest.fixture(scope="module")
+def lake(silver: Silver) -> Iterator[OpenLake]:
+    with penstock.open(silver.folder) as opened:
+        opened.pipeline.clock = lambda: NOW
+        opened.pipeline.rollup()
+        yield opened
+
+
+def both(lake: OpenLake, name: str, **asked: Any) -> tuple[Answer, Answer]:
+    asked = {"since": FIRST, "until": LAST, **asked}
+    gold, silver = lake.report(name, **asked), ask(name, lake._run, COLUMNS, now=NOW, **asked)
+    assert silver.served_from == "silver"
+    return gold, silver
+
+
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"zone": "Europe/Berlin"},
+    {"zone": "Asia/Kathmandu"},
+    {"zone": "America/St_Johns"},
+    {"compare": "previous"},
+    {"since": "2026-03-28T05:30", "until": "2026-03-29T17:45"},
+    {"since": "2026-03-28T05:00", "until": "2026-03-29T17:00"},
+    {"where": "event_type=purchase"},
+    {"where": "page_path=/pricing"},
+    {"where": "product_id!="},
+    {"bots": True},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize("name", [*SUMMED, *OF_SESSIONS])
+def test_gold_says_what_silver_says(lake: OpenLake, name: str, asked: dict[str, Any]) -> None:
+    gold, silver = both(lake, name, **asked)
+    assert gold.to_arrow().schema == silver.to_arrow().schema
+    assert gold.rows() == silver.rows()
+    assert gold.beside().to_pylist() == silver.beside().to_pylist()
+
+
+@pytest.mark.parametrize("name", SUMMED)
+def test_every_grain(lake: OpenLake, name: str) -> None:
+    for grain in reports()[name].grains:
+        for zone in ("UTC", "Europe/Berlin"):
+            gold, silver = both(lake, name, grain=grain, zone=zone)
+            assert gold.rows() == silver.rows()
+
+
+SERVED: list[tuple[str, dict[str, Any], str]] = [
+    *((name, {}, "gold") for name in (*SUMMED, *OF_SESSIONS)),
+    ("events", {"zone": "Europe/Berlin"}, "gold"),
+    ("events", {"zone": "Asia/Kathmandu"}, "silver"),
+    ("events", {"event": "purchase", "by": "event_type", "where": "event_type!=exit_intent"}, "gold"),
+    ("events", {"by": "device"}, "silver"),
+    ("events", {"where": "device=mobile"}, "silver"),
+    ("events", {"since": "2026-03-28T05:30", "until": "2026-03-29T05:00"}, "silver"),
+    ("events", {"bots": True}, "silver"),
+    ("users_daily", {"grain": "week"}, "silver"),
+    ("users_daily", {"zone": "Europe/Berlin"}, "silver"),
+    ("top_products", {"zone": "Europe/Berlin"}, "silver"),
+    ("top_products", {"limit": 3}, "gold"),
+    ("overview", {"zone": "Europe/Berlin"}, "gold"),
+    ("overview", {"where": "page_path=/pricing"}, "gold and silver"),
+    ("sources", {"where": "page_path=/pricing"}, "gold and silver"),
+    ("sources", {"goal": "form_submit"}, "gold and silver"),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "expected"), SERVED)
+def test_who_answers(lake: OpenLake, name: str, asked: dict[str, Any], expected: str) -> None:
+    gold, silver = both(lake, name, **asked)
+    assert gold.served_from == expected
+    assert gold.rows() == silver.rows()
+
+
+def test_an_answer_in_every_form(lake: OpenLake) -> None:
+    answer = lake.report("events", since=FIRST, until=LAST, compare="previous")
+    assert answer.df()["events"].tolist() == answer.pl()["events"].to_list() == answer.to_arrow()["events"].to_pylist()
+    assert answer.comparison is not None
+    assert [row["events"] for row in answer.comparison.rows()] == answer.beside()["events_before"].to_pylist()
+    assert lake.sql(answer.sql).fetchall() == [(row["bucket"], None, row["events"]) for row in answer.rows()]
