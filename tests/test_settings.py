@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from penstock.errors import SettingsError
+from penstock.hosts.process import hand_down, handed_down
 from penstock.objects import local_path
 from penstock.settings import Settings, load
 
@@ -245,3 +246,68 @@ def test_settings_do_not_change() -> None:
         settings.data = Path("other")
     with pytest.raises(ValueError, match="frozen"):
         settings.collect.port = 1
+
+
+ALERT = """
+[[alerts]]
+name = "sales"
+report = "events"
+column = "events"
+when = "below"
+value = 5
+"""
+MAIL = "[mail]\nhost = 'smtp.example'\n"
+
+
+def test_alerts_from_the_file_reach_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = MAIL + "from = 'p@shop.example'\n" + ALERT + "to = ['log', 'mailto:a@b.example']\nask = {event = 'purchase'}"
+    settings = load(written(text))
+    for name, value in hand_down(settings).items():
+        monkeypatch.setenv(name, value)
+    assert handed_down().model_dump() == settings.model_dump()
+    assert (settings.alerts[0].every, settings.alerts[0].repeat, settings.mail.port) == ("5m", "6h", 587)
+    assert (settings.alerts[0].ask, settings.mail.sender) == ({"event": "purchase"}, "p@shop.example")
+
+
+def test_the_password_of_the_mail_server_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_MAIL_PASSWORD", "of the server")
+    assert "of the server" not in load().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (ALERT + "every = '5'", "alerts.0.every"),
+        (ALERT + "every = '0m'", "alerts.0.every"),
+        (ALERT + "repeat = 'often'", "alerts.0.repeat"),
+        (ALERT + "last = '-1h'", "alerts.0.last"),
+        (ALERT + "anomaly = true", "alerts.0"),
+        (ALERT + "ask = {since = '7d'}", "alerts.0"),
+        (ALERT + "ask = {whole = true}", "alerts.0"),
+        (ALERT.replace("value = 5", ""), "alerts.0"),
+        (ALERT.replace("value = 5", "value = nan"), "alerts.0.value"),
+        (ALERT.replace("value = 5", "value = true"), "alerts.0.value"),
+        (ALERT.replace("below", "under"), "alerts.0.when"),
+        (ALERT.replace('"sales"', '"a\\nb"'), "alerts.0.name"),
+        (ALERT + ALERT, "alerts"),
+        (ALERT + "to = []", "alerts.0.to"),
+        *(
+            (ALERT + f"to = [{target}]", "alerts.0.to.0")
+            for target in (
+                "'mail'", "'webhook:'", "'webhook:file:///etc/passwd'", "'webhook:ftp://h/'", "'webhook:https://h/ x'", "'webhook:https://u:p@h/'",
+                '"webhook:https://h/\\r\\nX: y"', "'webhook:https://hö.example/'", "'mailto:'", "'mailto:a'",
+                "'mailto:a@b,c@d'", "'mailto:a@b?subject=x'", "'mailto:<a@b>'", '"mailto:a@b\\nBcc: c@d"',
+                '"mailto:a@b\\n"', '"log\\n"',
+            )
+        ),
+        (ALERT + "to = ['mailto:a@b.example']", "alerts"),
+        ("[mail]\nhost = 'a b'", "mail.host"),
+        ("[mail]\nfrom = \"a@b\\nBcc: c@d\"", "mail.from"),
+        ("[mail]\nuser = 'me'\nstarttls = false", "mail"),
+        ("[webhooks]\nallow_private = 'sometimes'", "webhooks.allow_private"),
+    ],
+)  # fmt: skip
+def test_alerts_that_cannot_be(text: str, key: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(written(text))
+    assert f"setting {key!r}" in str(raised.value)

@@ -16,7 +16,7 @@ from .gold.table import table as rollup_table
 from .pipeline import Pipeline
 from .reports.question import prepare
 from .reports.run import Answer, ask
-from .reports.statement import statement
+from .reports.statement import Statement, statement
 from .reports.text import dialect_sql, inlined
 from .silver.columns import EVENTS
 
@@ -68,7 +68,6 @@ class OpenLake:
         `since` and `until` are words (`"7d"`, `"2026-02-01"`), dates or aware datetimes; further there are `zone`,
         `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. Raises PenstockError, SqlError.
         """
-        self._db.execute(f"create or replace view silver.events as {self.pipeline.lake.silver.views()['events']}")
         return ask(name, self._run, self._columns, now=self.pipeline.clock(), gold=self._is_shown(), **asked)
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
@@ -90,10 +89,13 @@ class OpenLake:
 
         return is_shown
 
-    def _run(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
-        if "gold." in sql:
-            self._show_gold(sql)
-        return self._db.sql(sql, params=values).to_arrow_table()
+    def _run(self, told: Statement) -> pa.Table:
+        """Of silver's files, only those are looked at whose statistics do not say that they are too old."""
+        rows = self.pipeline.lake.silver.events_sql(since=told.since)
+        self._db.execute(f"create or replace view silver.events as {rows}")
+        if "gold." in told.sql:
+            self._show_gold(told.sql)
+        return self._db.sql(told.sql, params=told.values).to_arrow_table()
 
     def _load(self, rollup: Rollup) -> None:
         self._db.register("loading", rollup_table(rollup, self.pipeline.gold.read(rollup)))

@@ -225,7 +225,10 @@ class Pipeline:
 
     @property
     def jobs(self) -> dict[str, Callable[[], Any]]:
-        """Name → one round; each returns something falsy when there was nothing to do."""
+        """Name → one round; each returns something falsy when there was nothing to do.
+
+        After each round of them the worker also looks at the alerts, which ask reports about all this.
+        """
         return {
             "deliver": lambda: self.deliver(only_if_due=True),
             "drops": lambda: self.drops(only_if_due=True),

@@ -48,7 +48,7 @@ Address = Annotated[str, Field(pattern=r"^[^\s@,;:<>()\[\]\"\\\x00-\x1f\x7f]+@[A
 Target = Annotated[
     str,
     Field(
-        pattern=r"^(log|webhook:https?://[!-~]+|mailto:[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9._-]+)$",
+        pattern=r"^(log|webhook:https?://[A-Za-z0-9.:\[\]_-]+([/?#][!-~]*)?|mailto:[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9._-]+)$",
         max_length=2000,
     ),
 ]

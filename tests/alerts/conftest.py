@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,9 +59,11 @@ def hook() -> Iterator[Hook]:
 
 @dataclass
 class Post:
-    """What came by mail: from, to, and the text as it was sent."""
+    """What came by mail: from, to, and the text as it was sent. With `tls` it wants STARTTLS, then a password."""
 
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    said: list[str] = field(default_factory=list)
     mails: list[tuple[str, list[str], str]] = field(default_factory=list)
 
 
@@ -81,9 +84,22 @@ class _Smtp(socketserver.StreamRequestHandler):
                 self.say("354 go on")
                 lines = list(iter(lambda: self.rfile.readline().decode(), ".\r\n"))
                 post.mails.append((sender, to, "".join(lines)))
-            self.say("221 bye" if word == "QUIT" else "250 ok")
+            post.said.append(line)
+            self.say(self.answer(word, post))
             if word == "QUIT":
                 return
+            if word == "STARTTLS" and post.tls is not None:
+                self.request = post.tls.wrap_socket(self.request, server_side=True)
+                self.setup()
+
+    def answer(self, word: str, post: Post) -> str:
+        if word == "EHLO" and post.tls is not None:
+            return "250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN"
+        return {"QUIT": "221 bye", "STARTTLS": "220 go on", "AUTH": "235 ok"}.get(word, "250 ok")
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
     def say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import smtplib
+import ssl
 from email import message_from_string, policy
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from penstock.alerts.notice import Notice
 from penstock.errors import PermanentError
 from penstock.settings import MailSettings
 
+from .certificate import certificate
 from .conftest import Post
 
 
@@ -29,7 +33,7 @@ def server(port: int, **more: object) -> MailSettings:
 def test_what_arrives(post: Post) -> None:
     send(notice(says="Ünï\r\nBcc: x@y\r\n.\r\nQUIT"), "me@shop.example", server(post.port), seconds=30)
     [(sender, to, text)] = post.mails
-    assert ("<p@shop.example>" in sender, to) == (True, ["RCPT TO:<me@shop.example>"])
+    assert ("<p@shop.example>" in sender, to) == (True, ["rcpt TO:<me@shop.example>"])
     mail = message_from_string(text, policy=policy.default)
     assert (mail["Subject"], mail["To"], mail["Bcc"]) == ("[penstock] sales (traffic)", "me@shop.example", None)
     assert mail.get_content_type() == "text/plain"
@@ -47,6 +51,24 @@ def test_no_header_can_be_added(text: str) -> None:
 def test_a_server_that_cannot_encrypt_is_refused(post: Post) -> None:
     with pytest.raises(smtplib.SMTPNotSupportedError):
         send(notice(), "me@shop.example", server(post.port, starttls=True), seconds=30)
+    assert post.mails == []
+
+
+def test_the_password_goes_only_over_tls(post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusted, post.tls = certificate(tmp_path, "localhost")
+    monkeypatch.setenv("PENSTOCK_MAIL_PASSWORD", "secret")
+    settings = server(post.port, host="localhost", starttls=True, user="me")
+    send(notice(), "me@shop.example", settings, seconds=30, context=trusted)
+    words = [line.split()[0].upper() for line in post.said]
+    assert words[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert base64.b64decode(post.said[3].split()[-1]) == b"\0me\0secret"
+    assert len(post.mails) == 1
+
+
+def test_a_server_of_another_name_is_refused(post: Post, tmp_path: Path) -> None:
+    trusted, post.tls = certificate(tmp_path, "other.example")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        send(notice(), "me@shop.example", server(post.port, starttls=True), seconds=30, context=trusted)
     assert post.mails == []
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from penstock.alerts.watch import Watch
+from penstock.api import OpenLake
 from penstock.cli import app
 from penstock.cli.docs import fill, write
+from penstock.pipeline import Pipeline
 from penstock.settings import load
 from support import LakeInHand
 
@@ -82,6 +85,14 @@ def test_settings_in_the_page_are_taken(tmp_path: Path) -> None:
     (tmp_path / "penstock.toml").write_text(example)
     settings = load(tmp_path / "penstock.toml")
     assert (settings.collect.port, settings.deliver.seconds, settings.sources[0].name) == (8787, 60, "shop")
+
+
+def test_alerts_in_the_page_are_taken(tmp_path: Path) -> None:
+    [example] = blocks("docs/alerts.md", "toml")
+    (tmp_path / "penstock.toml").write_text(example)
+    settings = load(tmp_path / "penstock.toml")
+    with OpenLake(Pipeline(settings.model_copy(update={"data": tmp_path / "data"}))) as lake:
+        assert {state.word for state in Watch(lake).check().values()} <= {"firing", "quiet"}
 
 
 def test_the_event_in_the_page_is_one(hand: LakeInHand) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import penstock
 from penstock.api import OpenLake
+from penstock.bronze.load import load
 from penstock.pipeline import Pipeline
 
 INSTALL = "Debian and Ubuntu: apt install postgresql"
@@ -49,8 +50,6 @@ class Shop:
         return self.lake.pipeline
 
     def add(self, *events: Any) -> None:
-        from penstock.bronze.load import load
-
         lines = (event if isinstance(event, str) else json.dumps(event) for event in events)
         path = self.folder / "events.jsonl"
         path.write_text("".join(line + "\n" for line in lines))
@@ -105,8 +104,13 @@ def _user() -> str | None:
 
 
 def _run(user: str | None, *command: Any) -> None:
-    with open(os.devnull, "w") as nowhere:
-        done = subprocess.run(
-            list(map(str, command)), stdout=nowhere, stderr=subprocess.PIPE, text=True, user=user, cwd="/", timeout=120
-        )
+    done = subprocess.run(
+        list(map(str, command)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        user=user,
+        cwd="/",
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr

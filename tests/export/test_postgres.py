@@ -109,6 +109,15 @@ def test_a_table_in_a_schema(shop: Shop, url: str) -> None:
     assert ask(url, 'select count(*) from "My"."the ""events"""') == [(4,)]
 
 
+def test_who_reads_keeps_nobody_waiting(shop: Shop, url: str) -> None:
+    put(shop, url)
+    with psycopg.connect(url) as reader:
+        before = reader.execute("select count(*) from events").fetchall()
+        shop.add(LATE)
+        put(shop, f"{url}&options=-c%20lock_timeout%3D5s")
+        assert (before, reader.execute("select count(*) from events").fetchall()) == ([(4,)], [(5,)])
+
+
 def test_when_it_fails_everything_is_as_before(shop: Shop, url: str) -> None:
     put(shop, url)
     ask(url, "alter table events add constraint no_e5 check (event_id <> 'e5')")

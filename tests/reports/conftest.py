@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from penstock.reports.run import Answer, ask
+from penstock.reports.statement import Statement
 from penstock.silver.columns import EVENTS
 from penstock.simulator.dirt import Dirt
 from penstock.simulator.plan import Kind, Plan
@@ -67,7 +68,10 @@ class Silver:
             dict(zip(names, row, strict=True)) for row in self._db.execute("from silver.events").fetchall()
         ]
 
-    def run(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
+    def run(self, told: Statement) -> pa.Table:
+        return self.sql(told.sql, told.values)
+
+    def sql(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
         return self._db.sql(sql, params=dict(values)).to_arrow_table()
 
     def ask(self, name: str, now: datetime = NOW, **asked: Any) -> Answer:

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from penstock.reports.run import Answer, ask
+from penstock.reports.statement import Statement
 from penstock.silver.columns import EVENTS, arrow
 
 COLUMNS = {column.name: column.type for column in EVENTS}
@@ -39,7 +40,10 @@ class RowsInHand:
             f"create or replace table silver.events as select {rest} " + ("from sent" if given else "where false")
         )
 
-    def run(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
+    def run(self, told: Statement) -> pa.Table:
+        return self.sql(told.sql, told.values)
+
+    def sql(self, sql: str, values: Mapping[str, Any]) -> pa.Table:
         return self.db.sql(sql, params=dict(values)).to_arrow_table()
 
     def ask(self, name: str, *, now: datetime = NOW, **asked: Any) -> Answer:

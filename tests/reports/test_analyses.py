@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from penstock.reports.run import ask
+from penstock.reports.statement import Statement
 from penstock.silver.columns import EVENTS
 from penstock.silver.refine import refine
 from penstock.simulator.dirt import MIX
@@ -71,7 +73,11 @@ def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             columns = {column.name: column.type for column in EVENTS}
             asked = {"since": FROM, "until": TO, **asked}
             return ask(
-                name, lambda sql, v: db.sql(sql, params=dict(v)).to_arrow_table(), columns, now=NOW, **asked
+                name,
+                lambda told: db.sql(told.sql, params=dict(told.values)).to_arrow_table(),
+                columns,
+                now=NOW,
+                **asked,
             ).rows()
 
         yield Simulated(rows, asking)

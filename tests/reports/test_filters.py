@@ -82,7 +82,7 @@ def hostile() -> RowsInHand:
 
 def found(silver: RowsInHand, *texts: str) -> set[str | None]:
     told = condition(parse_all(texts), COLUMNS)
-    rows = silver.run(f"select search_query from silver.events where {told.sql}", told.values).to_pylist()
+    rows = silver.sql(f"select search_query from silver.events where {told.sql}", told.values).to_pylist()
     return {row["search_query"] for row in rows}
 
 
@@ -102,7 +102,7 @@ def test_a_report_with_a_hostile_filter(hostile: RowsInHand, value: str) -> None
         "events", since="2026-02-01", until="2026-02-01", where=f"search_query={value}", by="search_query"
     )
     assert [(row["search_query"], row["events"]) for row in answer.rows()] == [(value, 1)]
-    assert hostile.run(answer.sql, {}).num_rows == 1
+    assert hostile.sql(answer.sql, {}).num_rows == 1
 
 
 def test_null(hostile: RowsInHand) -> None:

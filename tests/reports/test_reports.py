@@ -155,7 +155,7 @@ def test_every_report_speaks_other_dialects(silver: Silver, name: str, dialect: 
 @pytest.mark.parametrize("name", reports())
 def test_what_a_report_shows_can_be_run_again(silver: Silver, name: str) -> None:
     answer = silver.ask(name, since=FIRST, until=LAST, zone="Europe/Berlin", where="page_path*=/", **needed(name))
-    again = silver.run(answer.sql, {})
+    again = silver.sql(answer.sql, {})
     if answer.question.report.finish is None:
         assert again.num_rows <= answer.to_arrow().num_rows
         assert set(again.column_names) - set(answer.to_arrow().column_names) <= {"breakdown"}

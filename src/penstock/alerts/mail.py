@@ -48,7 +48,7 @@ def message(notice: Notice, to: str, sender: str) -> EmailMessage:
     found["Date"] = format_datetime(notice.at)
     found["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     found["Auto-Submitted"] = "auto-generated"
-    found.set_content(notice.text)
+    found.set_content(notice.text, cte="quoted-printable")
     return found
 
 

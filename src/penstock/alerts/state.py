@@ -43,7 +43,7 @@ def load(data: Path) -> States:
         return msgspec.json.decode(path.read_bytes(), type=States)
     except FileNotFoundError:
         return {}
-    except msgspec.MsgspecError as error:
+    except (OSError, msgspec.MsgspecError) as error:
         structlog.get_logger().error("the state of alerts cannot be read and begins anew", error=str(error))
         return {}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from .notice import Notice
 _SECONDS_EACH = 3.0
 _SECONDS = 6.0
 """For all together: the other jobs wait meanwhile."""
+_UP_TO_HOST = re.compile(r"webhook:https?://[A-Za-z0-9.:\[\]_-]+(?=[/?#]|$)")
 
 
 def tell(notice: Notice, to: Sequence[str], settings: Settings) -> list[str]:
@@ -49,5 +50,7 @@ def _one(notice: Notice, target: str, settings: Settings, seconds: float) -> Non
 
 def shown(target: str) -> str:
     """Without what may be a secret: of a webhook, only where it is."""
-    kind, _, rest = target.partition(":")
-    return f"webhook:{'://'.join(urlsplit(rest)[:2])}/…" if kind == "webhook" else target
+    if not target.startswith("webhook:"):
+        return target
+    found = _UP_TO_HOST.match(target)
+    return f"{found[0]}/…" if found else "webhook:…"

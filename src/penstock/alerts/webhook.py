@@ -40,7 +40,10 @@ def place(url: str) -> Place:
     except ValueError:
         raise wrong from None
     host = parts.hostname or ""
+    bracketed = "[" in parts.netloc
     if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host) or port == 0:
+        raise wrong
+    if bracketed != (":" in host):
         raise wrong
     shown = f"[{host}]" if ":" in host else host
     usual = _PORTS[parts.scheme]

@@ -1,7 +1,8 @@
-"""The lake as it is now → a DuckDB file that any tool opens: views over silver and sessions, and the rollups as tables.
+"""The lake as it is now → a DuckDB file that any tool opens: views over silver, and gold as tables.
 
 The views name the files of this moment. Merging replaces files, and the old ones are deleted some hours later; so the
-file is to be made again, `refresh`, as often as newer numbers are wanted.
+file is to be made again, `refresh`, as often as newer numbers are wanted. The files of sessions change with every
+rollup, so they are copied.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..objects import make_folder, sync_file
 from ..pipeline import Pipeline
 from ..reports.text import literal
 from .files import put, temporary_in
+from .rows import prepare
 
 MARK = "penstock_moment"
 """The table of one row that says what the file shows, and that it is ours."""
@@ -39,7 +41,7 @@ def attach(way: Pipeline, path: Path, now: datetime, *, refresh: bool = False) -
     temporary = temporary_in(path.parent)
     try:
         with duckdb.connect(temporary) as db:
-            db.execute("set timezone = 'UTC'")
+            prepare(db, way)
             found = _fill(db, way, now)
         sync_file(temporary)
         put(temporary, path)
@@ -51,9 +53,10 @@ def attach(way: Pipeline, path: Path, now: datetime, *, refresh: bool = False) -
 
 def _fill(db: duckdb.DuckDBPyConnection, way: Pipeline, now: datetime) -> Attached:
     silver = way.lake.silver
-    views = {**silver.views(), sessions.NAME: sessions.sql(way.sessions)}
+    views = silver.views()
     for name, sql in views.items():
         db.execute(f"create view {name} as {sql}")
+    db.execute(f"create table {sessions.NAME} as {sessions.sql(way.sessions)}")
     for rollup in ROLLUPS:
         db.register("loading", rollup_table(rollup, way.gold.read(rollup)))
         db.execute(f"create table {rollup.name} as from loading")
@@ -61,7 +64,7 @@ def _fill(db: duckdb.DuckDBPyConnection, way: Pipeline, now: datetime) -> Attach
     version = silver.events.version()
     told = f"{literal(now)} as made_at, {version} as events_version, {literal(way.lake.url)} as lake"
     db.execute(f"create table {MARK} as select {told}")
-    return Attached(len(views) + len(ROLLUPS), version)
+    return Attached(len(views) + 1 + len(ROLLUPS), version)
 
 
 def _check(path: Path, refresh: bool) -> None:

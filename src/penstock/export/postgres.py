@@ -55,12 +55,14 @@ def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def _make(cursor: psycopg.Cursor[Any], rows: Rows, target: sql.Identifier) -> None:
-    columns = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(_type(k))) for n, k in rows.columns.items()]
-    listed = sql.SQL(", ").join(columns)
+    columns = {n: sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(_type(k))) for n, k in rows.columns.items()}
+    listed = sql.SQL(", ").join(columns.values())
     cursor.execute("set local client_min_messages = warning")  # that the table is there already is no news
     cursor.execute(sql.SQL("create table if not exists {} ({})").format(target, listed))
-    for column in columns:
-        cursor.execute(sql.SQL("alter table {} add column if not exists {}").format(target, column))
+    cursor.execute(sql.SQL("select * from {} limit 0").format(target))
+    there = {column.name for column in cursor.description or ()}
+    for name in columns.keys() - there:  # only then: altering keeps readers waiting
+        cursor.execute(sql.SQL("alter table {} add column {}").format(target, columns[name]))
 
 
 def _delete(cursor: psycopg.Cursor[Any], rows: Rows, target: sql.Identifier) -> None:

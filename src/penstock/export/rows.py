@@ -58,14 +58,18 @@ class Rows:
             since, until = (moment.astimezone(UTC) for moment in (self.period.since, self.period.until))
             moment = f"cast({quoted(self.time)} as timestamptz)"
             found += [f"{moment} >= {literal(since)}", f"{moment} < {literal(until)}"]
-            found += self._in_folders(since.date(), until.date())
+            found += self._in_folders(since.date(), (until - timedelta.resolution).date())
         return found
 
     def _in_folders(self, first: date, last: date) -> list[str]:
-        """What lets DuckDB leave out whole files, by their folders; late events lie in none."""
-        if not self.by_hour_folders:
-            return []
-        return [f'("year" is null or make_date("year", "month", "day") between {literal(first)} and {literal(last)})']
+        """What lets DuckDB leave out whole files, by one part of their folders at a time; late events lie in none."""
+        found = []
+        for part in ("year", "month", "day") if self.by_hour_folders else ():
+            least, most = getattr(first, part), getattr(last, part)
+            found.append(f'("{part}" is null or "{part}" between {least} and {most})')
+            if least != most:
+                break
+        return found
 
     def is_of_whole_days(self) -> bool:
         if self.period is None:
@@ -123,10 +127,14 @@ def _rollup(way: Pipeline, name: str, period: Period | None) -> pa.Table:
 
 def _connect(way: Pipeline) -> duckdb.DuckDBPyConnection:
     db = duckdb.connect()
+    prepare(db, way)
+    return db
+
+
+def prepare(db: duckdb.DuckDBPyConnection, way: Pipeline) -> None:
     db.execute("set timezone = 'UTC'")
     if way.settings.refine.memory_limit is not None:
         db.execute(f"set memory_limit = {literal(way.settings.refine.memory_limit)}")
-    return db
 
 
 def _view(db: duckdb.DuckDBPyConnection, sql: str) -> None:

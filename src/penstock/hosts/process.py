@@ -20,7 +20,8 @@ _HANDED_DOWN = "PENSTOCK_HANDED_DOWN"
 
 def hand_down(settings: Settings) -> dict[str, str]:
     """Environment for a child that is to use exactly these settings."""
-    return {**os.environ, _HANDED_DOWN: settings.model_dump_json()}
+    # In the words of the settings file, for the child reads that too, and what it is handed goes before.
+    return {**os.environ, _HANDED_DOWN: settings.model_dump_json(by_alias=True)}
 
 
 def handed_down() -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
@@ -19,8 +19,8 @@ from .question import Question, prepare
 from .statement import Gold, Statement, statement
 from .text import dialect_sql, inlined
 
-Ask = Callable[[str, Mapping[str, Any]], pa.Table]
-"""Runs SQL with named parameters over the schemas `silver` and `gold`."""
+Ask = Callable[[Statement], pa.Table]
+"""Runs a statement over the schemas `silver` and `gold`."""
 
 _NOT_ADDITIVE = "visitors add up only over whole days, without filter or breakdown; sessions are counted instead"
 
@@ -92,7 +92,7 @@ def ask(
 
 def answer(asked: Question, run: Ask, gold: Gold = lambda rollup: False) -> Answer:
     told = statement(asked, gold)
-    table = run(told.sql, told.values)
+    table = run(told)
     if asked.grain is not None and "bucket" in table.column_names:
         if asked.by is None and BREAKDOWN in table.column_names:
             table = table.drop_columns([BREAKDOWN])

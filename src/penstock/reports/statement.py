@@ -47,9 +47,12 @@ _BUCKETS = {
 
 @dataclass(frozen=True)
 class Statement:
+    """`since`: it reads no event of silver from before then; None if it may read all."""
+
     sql: str
     values: Mapping[str, Any]
     served_from: str
+    since: datetime | None
 
 
 def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
@@ -72,7 +75,13 @@ def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
         **asked.given.bound,
     }
     used = set(_NAME.findall(sql))
-    return Statement(sql, {name: value for name, value in values.items() if name in used}, _served_from(sql))
+    told = {name: value for name, value in values.items() if name in used}
+    return Statement(sql, told, _served_from(sql), None if "silver.events" in body else _earliest(told))
+
+
+def _earliest(told: Mapping[str, Any]) -> datetime | None:
+    moments = [told[name] for name in ("since", "days_since", "days_before") if name in told]
+    return min(moments) - timedelta(weeks=told.get("weeks", 0)) if moments else None
 
 
 def _served_from(sql: str) -> str:

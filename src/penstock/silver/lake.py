@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from ..bronze.layout import day_folder
@@ -71,6 +71,11 @@ class Silver:
             + snapshot.read_sql(snapshot.files(ledger), LEDGER, LEDGER_PARTITIONS)
             + f") where batch <= {batch} and {kept}",
         }
+
+    def events_sql(self, *, since: datetime | None = None) -> str:
+        """SQL over the files of events that may hold one from `since` on."""
+        only = None if since is None else snapshot.since(self.events.open(), since)
+        return snapshot.rows_sql(self.events, self.events.shown(), PARTITIONS, only=only)
 
     def kept_since(self) -> date | None:
         """The day of arrival before which everything has expired."""

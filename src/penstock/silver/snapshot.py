@@ -114,6 +114,14 @@ def may_hold(table: DeltaTable, hours: Collection[datetime], *, also_unplaced: b
     )
 
 
+def since(table: DeltaTable, moment: datetime) -> list[str]:
+    """Paths, within the table, of files that may hold an event from `moment` on."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    latest = actions["max.event_ts"].to_pylist() if "max.event_ts" in actions.column_names else [None] * len(actions)
+    each = zip(actions["path"].to_pylist(), latest, strict=True)
+    return [path for path, last in each if last is None or last >= moment]
+
+
 def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:
     """Files that may hold an event of one of `hours`, by our clock."""
     return _matching(
