@@ -136,7 +136,7 @@ def every_report(data: Path, rounds: int) -> dict[str, Any]:
     period = {"since": START, "until": START + timedelta(days=DAYS)}
     more: dict[str, dict[str, Any]] = {
         "funnel": {"steps": ["page_view", "add_to_cart", "purchase"]},
-        "session": {"session_id": lake.sql("select any_value(session_id) from events").fetchall()[0][0]},
+        "session": {"id": lake.sql("select any_value(session_id) from events").fetchall()[0][0]},
         "paths": {"page": "/"},
         "experiments": {"experiment": "headline"},
     }

@@ -72,13 +72,11 @@ def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         def asking(name: str, **asked: Any) -> list[dict[str, Any]]:
             columns = {column.name: column.type for column in EVENTS}
             asked = {"since": FROM, "until": TO, **asked}
-            return ask(
-                name,
-                lambda told: db.sql(told.sql, params=dict(told.values)).to_arrow_table(),
-                columns,
-                now=NOW,
-                **asked,
-            ).rows()
+
+            def run(told: Statement) -> pa.Table:
+                return db.sql(told.sql, params=dict(told.values)).to_arrow_table()
+
+            return ask(name, run, columns, now=NOW, **asked).rows()
 
         yield Simulated(rows, asking)
 
