@@ -15,18 +15,31 @@
 -- purchase_rate = "sessions_purchased of sessions (share)"
 -- revenue = "in the shop's currency"
 -- ---
-with counted as (
+with visits as (
+    -- first by session: counting distinct ids costs several times as much
     select
         device,
-        count(distinct session_id) as sessions,
+        session_id,
         count(*) filter (event_type = 'page_view') as views,
         count(*) filter (event_type = 'add_to_cart') as adds,
         count(*) filter ({{ purchase }}) as purchases,
-        count(distinct session_id) filter (event_type = 'add_to_cart') as sessions_added,
-        count(distinct session_id) filter ({{ purchase }}) as sessions_purchased,
-        coalesce(sum(revenue), 0) as revenue
+        sum(revenue) as revenue
     from events
-    group by 1
+    group by device, session_id
+),
+
+counted as (
+    select
+        device,
+        count(session_id) as sessions,
+        cast(sum(views) as bigint) as views,
+        cast(sum(adds) as bigint) as adds,
+        cast(sum(purchases) as bigint) as purchases,
+        count(session_id) filter (adds > 0) as sessions_added,
+        count(session_id) filter (purchases > 0) as sessions_purchased,
+        coalesce(sum(revenue), 0) as revenue
+    from visits
+    group by device
 )
 
 select
