@@ -68,7 +68,7 @@ def test_a_job_may_end_at_every_step(tmp_path: Path, job: str, times: int) -> No
         assert rows(folder) in (before, sorted(wanted)), f"a reader after step {step}"
         with closing(opened(folder)) as way:
             way.drain()
-            if job == "rebuild":
+            if job == "rebuild" and times == 2:
                 way.rebuild()
                 rebuild.forget(way.lake)
             found = verify(way)
