@@ -281,7 +281,7 @@ def test_whatever_happens_a_key_has_its_bytes(steps: list[tuple[str, int]], afte
                 bronze.put(key, made[key])
                 look_again(bronze, NOON)
             elif what == "erase" and key in made:
-                rewrite(bronze, key, {1})
+                rewrite(bronze, {key: {1}})
                 made[key] = bronze.get(key)
                 assert gzip.decompress(made[key]).startswith(b"\n{")
             elif what == "merge":  # and is cut off at that step

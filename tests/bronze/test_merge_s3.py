@@ -51,7 +51,7 @@ def test_a_line_is_erased_and_a_day_expires(bucket: str) -> None:
     fill(bronze, 4)
     merge_all(bronze)
     before = raw(bronze)
-    rewrite(bronze, key_of(2), {1, 2})
+    rewrite(bronze, {key_of(2): {1, 2}})
     assert len(raw(bronze)) == 2
     assert not set(raw(bronze)) & set(before)
     assert len(content(bronze)) == 4

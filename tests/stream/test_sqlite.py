@@ -268,7 +268,7 @@ def test_a_damaged_file_costs_only_itself(folder: Path, opened: Open, capsys: py
     assert stream.lag("bronze").records == 0
     assert not damaged.exists()
     assert damaged.with_suffix(".damaged").exists(), "it is kept for a person to look at"
-    assert "set aside" in capsys.readouterr().out
+    assert "set aside" in "".join(capsys.readouterr())
     stream.append([record(9)])
     assert rows(drain(stream)) == [{"n": 9}]
 

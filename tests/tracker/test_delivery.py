@@ -40,8 +40,8 @@ def test_views_clicks_and_submits_go_at_once_others_in_batches(site: Site, tab: 
     site.pages["/post"] = page("<button class=cta>go</button>")
     tab.goto(site.url("/post"))
     site.wait("page_view")
-    tab.evaluate("for (let i = 0; i < 4; i++) analytics.track('small')")
-    tab.click("button")
+    # In one go: the clock runs on, and three seconds later the small ones would go by themselves.
+    tab.evaluate("for (let i = 0; i < 4; i++) analytics.track('small'); document.querySelector('button').click()")
     site.wait("cta_click")
     assert [len(json.loads(body)) for body in site.posts] == [1, 5]
 
