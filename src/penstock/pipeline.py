@@ -191,7 +191,8 @@ class Pipeline:
                 table.vacuum(keep_hours=options.keep_hours)
             self.sessions.vacuum(keep_hours=_SESSIONS_KEEP_HOURS)
             self._sweep(now - _SWEEP_AFTER)
-            self.expire()
+            if not half_done:
+                self.expire()
         found = Maintained(*done, *self._merge_bronze(hours=_HOURS_A_ROUND if only_if_due else None))
         return found if any(found) else None
 

@@ -9,9 +9,12 @@ import pytest
 
 from penstock.bronze.layout import INBOX
 from penstock.errors import LakeError, PenstockError
+from penstock.silver import carry as carrying
 from penstock.silver import rebuild
 from penstock.silver import refine as refining
 from penstock.silver import schema as rules
+from penstock.silver.commit import Table
+from penstock.silver.compact import compact
 from penstock.silver.compare import Difference, compare
 from penstock.silver.lake import Lake
 from penstock.silver.refine import refine
@@ -220,6 +223,51 @@ def test_a_batch_that_ends_in_the_old_silver_is_done_again_in_the_new(
     assert len(hand.sql("select * from events")) == 43
     assert refine(hand.lake) is None
     assert list(hand.lake.bronze.list(INBOX)) == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_old_moves_on_while_it_is_carried_over(
+    hand: LakeInHand, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """A batch and a merge between two looks at it; also if it was stopped, and begins again after them."""
+    fill(hand)
+    others = carrying._others
+    moves = iter([True])
+
+    def meanwhile(*args: Any) -> Any:
+        seen = others(*args)
+        if next(moves, False):
+            hand.put([event(99)], NOW + timedelta(hours=9))
+            hand.refine()
+            for table, order_by in hand.lake.silver.tables:
+                compact(table, order_by, many=2)
+        return seen
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: Any) -> None:
+        raise Stopped
+
+    if stopped:
+        with monkeypatch.context() as patch, pytest.raises(Stopped):
+            patch.setattr(Table, "link", stop)
+            build(hand.lake, SINCE, UNTIL)
+    monkeypatch.setattr(carrying, "_others", meanwhile)
+    begun, found = build(hand.lake, SINCE, UNTIL)
+    assert found.none
+    assert everything(hand, begun.generation) == everything(hand)
+    rebuild.show(hand.lake, begun)
+    assert refine(hand.lake) is None
+
+
+def test_what_was_thrown_away_is_not_shown(hand: LakeInHand) -> None:
+    fill(hand)
+    begun, _ = build(hand.lake)
+    rebuild.abandon(hand.lake, begun)
+    with pytest.raises(LakeError, match="thrown away"):
+        rebuild.show(hand.lake, begun)
+    assert hand.lake.silver.generation == ""
 
 
 def test_the_old_is_kept_until_told_and_takes_what_it_missed(hand: LakeInHand) -> None:

@@ -69,5 +69,5 @@ def told(done: Receipt) -> list[str]:
         f"{events} events erased: {done.stored} stored, {done.duplicate} duplicate, {done.quarantined} quarantined",
         f"rewritten: {len(done.bronze_objects)} objects of bronze, {done.silver_files} files of silver,"
         f" {done.quarantine_files} of quarantine; gold was counted again",
-        f"the stream drops what came before {done.at} within the hour, and no longer replays it",
+        f"the stream no longer replays what came before {done.at}, and drops it as its files are closed",
     ]

@@ -5,10 +5,10 @@ Every file says, in its statistics, from which objects its rows come; most hold 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import NamedTuple, TypeVar
 
 from . import snapshot
 from .columns import LEDGER_PARTITIONS, Column
@@ -17,25 +17,36 @@ from .engines.duckdb import DuckDB
 from .lake import Silver
 
 _BATCH = 1
-_IS_OUTSIDE = "not (bronze_file >= '{r.since}' and bronze_file < '{r.until}')"
+_T = TypeVar("_T")
 
 
-class Range(Protocol):
-    """Objects with `since` <= key < `until` are not carried over."""
+class Range(NamedTuple):
+    """Objects with `since` <= key < `until`, which are not carried over."""
+
+    since: str
+    until: str
+
+    def holds(self, key: str) -> bool:
+        return self.since <= key < self.until
 
     @property
-    def since(self) -> str: ...
-    @property
-    def until(self) -> str: ...
+    def others_sql(self) -> str:
+        """The condition for rows of all other objects."""
+        return f"not (bronze_file >= '{self.since}' and bronze_file < '{self.until}')"
+
+    def has_none_of(self, file: DataFile) -> bool:
+        return file.objects is not None and (file.objects[1] < self.since or file.objects[0] >= self.until)
+
+    def has_all_of(self, file: DataFile) -> bool:
+        return file.objects is not None and all(map(self.holds, file.objects))
 
 
 def carry(old: Silver, new: Silver, left_out: Range) -> None:
-    """Does nothing if it was done."""
+    """Does nothing if it was done. The worker may go on with `old` meanwhile."""
     if new.events.batch() >= _BATCH:
         return
     old.events.check()
-    views = old.views()
-    outside = _IS_OUTSIDE.format(r=left_out)
+    views, linked, mixed = _at_one_moment(old, lambda: (old.views(), *_others(old.events, new.events, left_out)))
     engine = DuckDB()
     try:
         with TemporaryDirectory(prefix="penstock-") as temporary:
@@ -45,47 +56,36 @@ def carry(old: Silver, new: Silver, left_out: Range) -> None:
                 (new.ledger, "ledger", LEDGER_PARTITIONS),
             ]
             for table, name, partitions in others:
-                sql = f"select * replace ({_BATCH}::bigint as batch) from ({views[name]}) where {outside}"
-                files = engine.write(sql, table.folder(stage), table.columns, partitions)
-                table.make_durable(files, stage)
-                table.commit(_BATCH, files)
-            files = [
-                *_linked(old.events, new.events, left_out),
-                *_rewritten(old.events, new.events, left_out, engine, stage),
-            ]
-            new.events.make_durable(files, stage)
-            new.events.commit(_BATCH, files)
+                rows = f"select * replace ({_BATCH}::bigint as batch) from ({views[name]}) where {left_out.others_sql}"
+                written = engine.write(rows, table.folder(stage), table.columns, partitions)
+                table.make_durable(written, stage)
+                table.commit_again(_BATCH, written)
+            for file in linked:
+                new.events.link(old.events, file.path)
+            carried = list(linked)
+            for partition, rows in mixed:
+                kept = f"select * from ({rows}) where {left_out.others_sql}"
+                carried += engine.write_partition(kept, new.events.folder(stage), new.events.columns, partition)
+            new.events.make_durable(carried, stage)
+            new.events.commit(_BATCH, carried)
     finally:
         engine.close()
 
 
-def _linked(old: Table, new: Table, left_out: Range) -> list[DataFile]:
-    """Files with no row of the range, which both generations then share."""
-    found = [file for file in old.files() if _outside(file, left_out)]
-    for file in found:
-        new.link(old, file.path)
-    return found
+def _at_one_moment(old: Silver, look: Callable[[], _T]) -> _T:
+    """What `look` sees while nothing is committed: its tables and files belong together."""
+    while True:
+        version = old.events.version()
+        seen = look()
+        if old.events.version() == version:
+            return seen
 
 
-def _rewritten(old: Table, new: Table, left_out: Range, engine: DuckDB, stage: Path) -> Iterator[DataFile]:
-    """Files with rows of the range and of others → new ones with the others."""
-    for file in old.files():
-        if not _outside(file, left_out) and not _inside(file, left_out):
-            sql = snapshot.rows_sql(old, new.columns, only=[file.path])
-            kept = f"select * from ({sql}) where {_IS_OUTSIDE.format(r=left_out)}"
-            yield from engine.write_partition(kept, new.folder(stage), new.columns, file.partition)
-
-
-def _outside(file: DataFile, left_out: Range) -> bool:
-    low, high = _bounds(file)
-    return low is not None and (high < left_out.since or low >= left_out.until)
-
-
-def _inside(file: DataFile, left_out: Range) -> bool:
-    low, high = _bounds(file)
-    return low is not None and left_out.since <= low and high < left_out.until
-
-
-def _bounds(file: DataFile) -> tuple[str | None, str]:
-    """The first and the last object that rows of this file are from; None if its writer did not say."""
-    return file.stats["minValues"].get("bronze_file"), file.stats["maxValues"].get("bronze_file", "")
+def _others(
+    old: Table, new: Table, left_out: Range
+) -> tuple[list[DataFile], list[tuple[Mapping[str, str | None], str]]]:
+    """Files with no row of the range, which both generations then share; and (partition, rows) of those with some."""
+    files = old.files()
+    linked = [file for file in files if left_out.has_none_of(file)]
+    mixed = [file for file in files if not left_out.has_none_of(file) and not left_out.has_all_of(file)]
+    return linked, [(file.partition, snapshot.rows_sql(old, new.columns, only=[file.path])) for file in mixed]

@@ -51,6 +51,12 @@ class DataFile:
     partition: Mapping[str, str | None]
     stats: Mapping[str, Any]
 
+    @property
+    def objects(self) -> tuple[str, str] | None:
+        """The first and the last object of bronze that its rows are from; None if its writer did not say."""
+        first, last = (self.stats[side].get("bronze_file") for side in ("minValues", "maxValues"))
+        return None if first is None or last is None else (first, last)
+
 
 class Table:
     """One Delta table: `columns` are in its files, `partitions` in its folders.

@@ -42,8 +42,8 @@ def expire(silver: Silver, before: date) -> Expired:
 def _cut(table: Table, bound: str) -> tuple[list[str], list[DataFile], Expired]:
     """Files with rows of objects before `bound`, and durable files with the other rows of these."""
     found = table.files()
-    over = [file.path for file in found if _last(file) is not None and (_last(file) or "") < bound]
-    mixed = [file for file in found if file.path not in set(over) and (_first(file) or "") < bound]
+    over = [file.path for file in found if file.objects and file.objects[1] < bound]
+    mixed = [file for file in found if not file.objects or file.objects[0] < bound <= file.objects[1]]
     new: list[DataFile] = []
     engine = DuckDB()
     try:
@@ -57,13 +57,3 @@ def _cut(table: Table, bound: str) -> tuple[list[str], list[DataFile], Expired]:
     finally:
         engine.close()
     return [*over, *(file.path for file in mixed)], new, Expired(len(over), len(mixed))
-
-
-def _first(file: DataFile) -> str | None:
-    found: str | None = file.stats["minValues"].get("bronze_file")
-    return found
-
-
-def _last(file: DataFile) -> str | None:
-    found: str | None = file.stats["maxValues"].get("bronze_file")
-    return found

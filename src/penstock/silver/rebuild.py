@@ -20,7 +20,7 @@ from ..errors import LakeError, PenstockError
 from ..objects import Objects
 from . import bookmark, refine
 from .bookmark import Plan
-from .carry import carry
+from .carry import Range, carry
 from .lake import Lake, Silver
 
 _STATE = "rebuild"
@@ -38,12 +38,13 @@ class Rebuild(msgspec.Struct, frozen=True):
     until: str = "~"
     rules: str = ""
 
-    def covers(self, key: str) -> bool:
-        return self.since <= key < self.until
+    @property
+    def range(self) -> Range:
+        return Range(self.since, self.until)
 
     @property
     def is_whole(self) -> bool:
-        return (self.since, self.until) == ("", "~")
+        return self.range == Range("", "~")
 
 
 def begin(lake: Lake, now: datetime, *, since: datetime | None = None, until: datetime | None = None) -> Rebuild:
@@ -68,12 +69,16 @@ def begin(lake: Lake, now: datetime, *, since: datetime | None = None, until: da
 
 def under_way(lake: Lake) -> Rebuild | None:
     """The rebuild that is not shown yet, if there is one; one that was stopped while it was shown is finished."""
+    found = _state(lake)
+    if found is not None and found.generation == lake.silver.generation:
+        show(lake, found)
+        return None
+    return found
+
+
+def _state(lake: Lake) -> Rebuild | None:
     try:
-        found = msgspec.json.decode(_store(lake).get(_STATE), type=Rebuild)
-        if found.generation == lake.silver.generation:
-            show(lake, found)
-            return None
-        return found
+        return msgspec.json.decode(_store(lake).get(_STATE), type=Rebuild)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
@@ -93,7 +98,7 @@ def fill(
     """Bring the new generation up to all that lies in bronze now; `progress` gets bytes done and in all."""
     old, new = lake.generation(rebuild.old), lake.generation(rebuild.generation)
     if not rebuild.is_whole:
-        carry(old, new, rebuild)
+        carry(old, new, rebuild.range)
     if plan := bookmark.pending(new.plans, new.events.batch()):
         refine.run(lake, new, plan, memory_limit=memory_limit)
         bookmark.forget(new.plans, plan.batch)
@@ -108,7 +113,12 @@ def fill(
 
 
 def show(lake: Lake, rebuild: Rebuild) -> None:
-    """Swap: from now on the new generation is silver. What only the old one has taken is announced to the new one."""
+    """Swap: from now on the new generation is silver. What only the old one has taken is announced to the new one.
+
+    Raises LakeError if it was thrown away meanwhile, as an erasure does: it may hold what was erased.
+    """
+    if _state(lake) != rebuild:
+        raise LakeError("this rebuild was thrown away meanwhile", hint="rebuild again")
     lake.show(rebuild.generation)
     _announce_what_is_missing(lake, rebuild.old, rebuild.generation)
     _store(lake).delete(_STATE)
@@ -164,7 +174,7 @@ def _todo(lake: Lake, new: Silver, rebuild: Rebuild) -> list[tuple[str, int]]:
     return sorted(
         (entry.key, entry.size_bytes)
         for entry in lake.bronze.list()
-        if not entry.key.startswith(NOT_DATA) and rebuild.covers(entry.key) and entry.key not in taken
+        if not entry.key.startswith(NOT_DATA) and rebuild.range.holds(entry.key) and entry.key not in taken
     )
 
 
