@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,23 +12,10 @@ from hand_clock import NOON, HandClock
 from penstock.bronze.layout import NOT_DATA
 from penstock.bronze.lines import read_lines
 from penstock.pipeline import Maintained, Pipeline
-from penstock.settings import load
 from penstock.stream import Record
 from penstock.verify import verify
 
 EVENTS = 30
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def way(tmp_path: Path, clock: HandClock) -> Iterator[Pipeline]:
-    opened = Pipeline(load(data=tmp_path / "data"), clock=clock)
-    yield opened
-    opened.close()
 
 
 def fill(way: Pipeline, clock: HandClock, first: int = 0) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,21 +13,8 @@ from hand_clock import NOON, HandClock
 from penstock.api import OpenLake
 from penstock.gold.refresh import Refreshed
 from penstock.pipeline import Pipeline
-from penstock.settings import load
 from penstock.status import status
 from penstock.stream import Record
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def way(tmp_path: Path, clock: HandClock) -> Iterator[Pipeline]:
-    opened = Pipeline(load(data=tmp_path / "data"), clock=clock)
-    yield opened
-    opened.close()
 
 
 def send(way: Pipeline, number: int, user: str = "u", **fields: object) -> None:

@@ -123,6 +123,15 @@ def test_load_takes_folders(cli: Cli) -> None:
     ]
 
 
+def test_the_name_of_a_loaded_folder_tells_too(cli: Cli) -> None:
+    year = cli.folder / "year=2026"
+    (year / "month=02/day=01").mkdir(parents=True)
+    (year / "month=02/day=01/a.jsonl").write_text(json.dumps(EVENT))
+    cli.out("load", str(year))
+    cli.out("refine", "--once")
+    assert cli.json("sql", "select received_at::date as day from events") == [{"day": "2026-02-01"}]
+
+
 def delivered(cli: Cli) -> Path:
     return next((cli.data / "bronze").glob("year=*/**/*.jsonl.gz"))
 

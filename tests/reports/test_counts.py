@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.gold.catalog import ROLLUPS
+from penstock.gold.catalog import ROLLUPS, Grain
 from penstock.gold.stores.sqlite import SQLite
-from penstock.reports.counts import Counts, Grain, Row, counts, known
+from penstock.reports.counts import Counts, Row, counts, known
 
 [COUNTS] = [rollup for rollup in ROLLUPS if rollup.name == "event_counts"]
 

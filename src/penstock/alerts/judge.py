@@ -13,6 +13,7 @@ from ..api import OpenLake
 from ..clock import duration
 from ..errors import PenstockError
 from ..reports.catalog import report as find
+from ..reports.fill import BUCKET, is_number
 from ..reports.period import Grain, buckets, period
 from ..settings import AlertSettings
 
@@ -21,7 +22,7 @@ _SETTLES = timedelta(minutes=1)
 _LOOK_BACK = {Grain.hour: 1, Grain.day: 3, Grain.week: 15, Grain.month: 63}
 """Days that certainly hold a complete one."""
 _ROWS_TOLD = 5
-_CHARS_TOLD = 100
+_CHARS_TOLD = 200
 
 
 class Found(NamedTuple):
@@ -41,17 +42,18 @@ def judge(alert: AlertSettings, lake: OpenLake) -> Found:
 def _threshold(alert: AlertSettings, lake: OpenLake) -> Found:
     report = find(alert.report or "")
     asked = dict(alert.ask)
-    by_time = "bucket" in report.columns
+    by_time = BUCKET in report.columns
     now = lake.pipeline.clock()
     if by_time and alert.last is None:
         grain = asked.pop("grain", None) or report.grains[0]
         if grain not in report.grains:
-            raise PenstockError(f"report {report.name} has no grain {grain!r}", hint=f"one of {report.grains}")
+            one_of = ", ".join(report.grains)
+            raise PenstockError(f"report {report.name} has no grain {grain!r}", hint=f"choose one of {one_of}")
         since, until = last_complete(Grain(grain), str(asked.get("zone", "UTC")), now)
     else:
         since, until = now - duration(alert.last or "24h"), now
     answer = lake.report(report.name, since=since, until=until, whole=by_time, **asked)
-    table = answer.table.drop_columns(["bucket"]) if by_time else answer.table
+    table = answer.table.drop_columns([BUCKET]) if by_time else answer.table
     rows = _rows(table, alert.column or "")
     threshold = Decimal(str(alert.value))
     holding = [row for row in rows if _is(alert.when or "", row[1], threshold)]
@@ -67,7 +69,7 @@ def _rows(table: pa.Table, column: str) -> list[tuple[list[str], Any]]:
     if column not in table.column_names:
         raise PenstockError(f"the report has no column {column!r}", hint=f"it has {', '.join(table.column_names)}")
     kind = table.schema.field(column).type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+    if not is_number(kind):
         raise PenstockError(f"the column {column!r} has no numbers", hint="choose one that can be compared")
     texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     if not table.num_rows and not texts and not pa.types.is_floating(kind):
@@ -105,4 +107,4 @@ def last_complete(grain: Grain, zone: str, now: datetime) -> tuple[datetime, dat
 def clean(text: str) -> str:
     """One line of bounded length, whatever senders wrote into their events."""
     shown = "".join(char if char.isprintable() else "·" for char in text)
-    return shown if len(shown) <= 2 * _CHARS_TOLD else shown[: 2 * _CHARS_TOLD] + "…"
+    return shown if len(shown) <= _CHARS_TOLD else shown[:_CHARS_TOLD] + "…"

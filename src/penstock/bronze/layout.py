@@ -12,7 +12,7 @@ INBOX = "inbox/"
 LOADS = "loads/"
 STATE = "state/"
 NOT_DATA = (INBOX, LOADS, STATE)
-"""Folders beside the objects: what silver has not taken, what was loaded, how far merging has come."""
+"""Folders beside the objects: what silver has not taken, what was loaded, how far merging and expiry have come."""
 
 _DAY = "year=%Y/month=%m/day=%d"
 _HOUR = f"{_DAY}/hour=%H"

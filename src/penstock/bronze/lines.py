@@ -22,7 +22,7 @@ from .layout import from_firehose
 FILE_BYTES = 2 << 30
 LINE_BYTES = 2 << 20
 _CHUNK = 1 << 20
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _READABLE = (".jsonl", ".ndjson", ".json", ".gz", ".zst", ".zstd")
 
 
@@ -45,7 +45,7 @@ def readable(name: str, start: bytes) -> bool:
     """Whether a file of this name is one that we read; if the name has no ending, its first bytes tell."""
     if name.lower().endswith(_READABLE):
         return True
-    return may_be_readable(name) and (start.startswith((_GZIP, _ZSTD)) or start.lstrip()[:1] in (b"{", b"["))
+    return may_be_readable(name) and (start.startswith((GZIP, ZSTD)) or start.lstrip()[:1] in (b"{", b"["))
 
 
 def may_be_readable(name: str) -> bool:
@@ -69,9 +69,9 @@ def decompress(data: bytes) -> memoryview:
 
     Raises BadFile: bad_gzip, gz_truncated, bad_zstd, compressed_twice, file_too_large.
     """
-    if data.startswith(_GZIP):
+    if data.startswith(GZIP):
         return _once(_gunzip(data))
-    if data.startswith(_ZSTD):
+    if data.startswith(ZSTD):
         return _once(_unzstd(data))
     if len(data) > FILE_BYTES:
         raise _too_large()
@@ -79,7 +79,7 @@ def decompress(data: bytes) -> memoryview:
 
 
 def _once(plain: memoryview) -> memoryview:
-    if plain[:4].tobytes().startswith((_GZIP, _ZSTD)):
+    if plain[:4].tobytes().startswith((GZIP, ZSTD)):
         raise BadFile("compressed_twice", "what the file holds is compressed once more")
     return plain
 

@@ -81,10 +81,7 @@ def merge_hour(
     small = sorted(key for key in sizes.keys() - known - set(waiting) if 0 < 2 * sizes[key] <= most_bytes)
     if len(small) >= many:
         for group in _groups(small, sizes, most_bytes):
-            found = _read(bronze.objects, group)
-            merged = plan(folder, found)
-            bronze.objects.put(merged.index, merged.encoded)
-            done += _finish(bronze.objects, merged)
+            done += _finish(bronze.objects, plan(folder, _read(bronze.objects, group)))
     if done.objects_before:
         bronze.objects.settle(folder)
     return done

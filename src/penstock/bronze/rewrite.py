@@ -13,11 +13,9 @@ from ..errors import BadFile, PermanentError
 from ..objects import Objects
 from .deliver import compress
 from .layout import hour_of
-from .lines import Lines, decompress, read_lines
+from .lines import GZIP, ZSTD, Lines, decompress, read_lines
 from .merged import MergedObject, intact, pieces, plan, write
 from .store import Bronze
-
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def rewrite(bronze: Bronze, drop_lines: Mapping[str, Set[int]]) -> None:
@@ -96,9 +94,9 @@ def _numbered(read: Lines) -> dict[int, object]:
 
 
 def _packed(plain: bytes, *, like: bytes) -> bytes:
-    if like.startswith(_GZIP):
+    if like.startswith(GZIP):
         return compress(plain)
-    if like.startswith(_ZSTD):
+    if like.startswith(ZSTD):
         packed: bytes = pa.Codec("zstd").compress(plain, asbytes=True)
         return packed
     return plain

@@ -11,7 +11,7 @@ from ..alerts.state import States
 from ..alerts.watch import Watch
 from ..hosts.process import only_worker
 from ..telemetry import log_to_stderr
-from .options import Config, Data, existing
+from .options import As, Config, Data, existing
 from .output import Format, rows
 
 _ERROR = 2
@@ -31,7 +31,7 @@ def alerts(
     once: Annotated[
         bool, typer.Option("--once", help="Evaluate those that are due and tell whom they are for (for cron).")
     ] = False,
-    format: Annotated[Format, typer.Option("--format", help="How rows are written.")] = Format.table,
+    format: As = Format.table,
     data: Data = None,
     config: Config = None,
 ) -> None:

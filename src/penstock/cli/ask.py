@@ -9,15 +9,14 @@ import typer
 from ..api import SqlError
 from ..clock import duration, utc_now
 from ..errors import PenstockError
+from ..gold.catalog import Grain
 from ..ledger import Balance, Ledger
-from ..reports.counts import Grain, known
 from ..reports.counts import counts as count_events
+from ..reports.counts import known
 from ..status import status as stages
 from ..verify import verify as recount
-from .options import Config, Data, existing
+from .options import As, Config, Data, existing
 from .output import Format, fail, note, progress, rows, say
-
-As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
 
 _HOURS_SHOWN = 24
 

@@ -73,8 +73,10 @@ def load(
     with pipeline(data, config) as way, progress("loading") as tell:
         found = [(path, top) for top in files for path in (loading.files(top) if top.is_dir() else [top])]
         for index, (path, top) in enumerate(found):
+            # The folder's own name counts too: of `DIR/year=*` the shell makes folders that say when.
+            below = top.parent if top.is_dir() else None
             try:
-                done = loading.load(way.lake.bronze, path, way.clock(), top if top.is_dir() else None)
+                done = loading.load(way.lake.bronze, path, way.clock(), below)
             except BadFile as error:
                 fail(str(error))
                 bad += 1

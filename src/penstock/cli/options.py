@@ -13,10 +13,12 @@ from ..api import OpenLake
 from ..errors import SettingsError
 from ..pipeline import Pipeline
 from ..settings import load
+from .output import Format
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder for everything.", show_default="./penstock-data")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", show_default="./penstock.toml")]
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then end (for cron).")]
+As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
 
 
 @contextmanager

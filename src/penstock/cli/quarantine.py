@@ -18,8 +18,7 @@ from ..hosts.process import only_worker
 from ..pipeline import Pipeline
 from ..silver.quarantine import REASONS, SHOW, WHOLE_FILE, Reason, list_sql
 from ..silver.replay import Replayed, lines_again
-from .ask import As
-from .options import Config, Data, existing
+from .options import As, Config, Data, existing
 from .output import Format, note, progress, rows, say, visible
 
 _RAW_SHOWN = 300

@@ -15,10 +15,8 @@ from ..silver.ddl import Engine
 from ..silver.ddl import ddl as statements
 from ..silver.drift import Drift, snippet
 from ..silver.drift import drift as look
-from .options import Config, Data, existing
+from .options import As, Config, Data, existing
 from .output import Format, note, rows, say
-
-As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
 
 
 def add_to(app: typer.Typer) -> None:

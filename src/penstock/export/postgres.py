@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from typing import Any
 
 from ..errors import PenstockError, SettingsError
 from ..reports.text import literal
-from .rows import PERIOD, Rows, quoted
+from .rows import PERIOD, Rows, in_utc, quoted
 
 try:
     import psycopg
@@ -67,7 +66,7 @@ def _make(cursor: psycopg.Cursor[Any], rows: Rows, target: sql.Identifier) -> No
 
 def _delete(cursor: psycopg.Cursor[Any], rows: Rows, target: sql.Identifier) -> None:
     period, condition = rows.period, sql.SQL("true")
-    values = () if period is None else (period.since.astimezone(UTC), period.until.astimezone(UTC))
+    values = () if period is None else in_utc(period)
     if period is not None and rows.time is None:
         condition = sql.SQL("{} = %s and {} = %s").format(*map(sql.Identifier, PERIOD))  # type: ignore[assignment]
     elif period is not None:

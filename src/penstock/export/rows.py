@@ -55,7 +55,7 @@ class Rows:
         if day is not None:
             found += [f"{self._day} = {literal(day)}", *self._in_folders(day, day)]
         if self.period is not None and self.time is not None:
-            since, until = (moment.astimezone(UTC) for moment in (self.period.since, self.period.until))
+            since, until = in_utc(self.period)
             moment = f"cast({quoted(self.time)} as timestamptz)"
             found += [f"{moment} >= {literal(since)}", f"{moment} < {literal(until)}"]
             found += self._in_folders(since.date(), (until - timedelta.resolution).date())
@@ -74,8 +74,7 @@ class Rows:
     def is_of_whole_days(self) -> bool:
         if self.period is None:
             return True
-        edges = (moment.astimezone(UTC) for moment in (self.period.since, self.period.until))
-        return all(moment == datetime(*moment.timetuple()[:3], tzinfo=UTC) for moment in edges)
+        return all(moment == datetime(*moment.timetuple()[:3], tzinfo=UTC) for moment in in_utc(self.period))
 
     def close(self) -> None:
         self.db.close()
@@ -104,11 +103,15 @@ def of_report(way: Pipeline, answer: Answer, *, with_period: bool) -> Rows:
     db, table, period = _connect(way), answer.beside(), answer.question.period
     if with_period:
         kind = pa.timestamp("us", tz="UTC")
-        for place, (name, moment) in enumerate(zip(PERIOD, (period.since, period.until), strict=True)):
-            told = pa.array([moment.astimezone(UTC)] * table.num_rows, kind)
+        for place, (name, moment) in enumerate(zip(PERIOD, in_utc(period), strict=True)):
+            told = pa.array([moment] * table.num_rows, kind)
             table = table.add_column(place, pa.field(name, kind), told)
     _load(db, table)
     return Rows(answer.question.report.name, db, _columns(db), None, period)
+
+
+def in_utc(period: Period) -> tuple[datetime, datetime]:
+    return period.since.astimezone(UTC), period.until.astimezone(UTC)
 
 
 def _rollup(way: Pipeline, name: str, period: Period | None) -> pa.Table:
@@ -119,7 +122,7 @@ def _rollup(way: Pipeline, name: str, period: Period | None) -> pa.Table:
         )
     if period is None:
         return rollup_table(rollup, way.gold.read(rollup))
-    since, until = (moment.astimezone(UTC) for moment in (period.since, period.until))
+    since, until = in_utc(period)
     if rollup.bucket.type == "DATE":
         return rollup_table(rollup, way.gold.read(rollup, since.date(), until.date() + timedelta(days=1)))
     return rollup_table(rollup, way.gold.read(rollup, since, until))

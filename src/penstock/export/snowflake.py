@@ -22,7 +22,7 @@ _DAY = "to_date(regexp_substr(metadata$filename, 'day=([0-9-]{10})', 1, 1, 'e', 
 _FILES = "pattern = '.*[.]parquet' file_format = (format_name = 'penstock_parquet')"
 
 STAGE = """\
--- Upload what `penstock export NAME --to snowflake-stage --out FOLDER` wrote, and delete there what is gone here:
+-- Upload what `penstock export NAME --into snowflake-stage --out FOLDER` wrote, and delete there what is gone here:
 --   aws s3 sync FOLDER s3://YOUR-BUCKET/penstock/ --delete
 -- Put your bucket and your storage integration here.
 create file format if not exists penstock_parquet type = parquet use_logical_type = true binary_as_text = false;

@@ -20,7 +20,7 @@ import msgspec
 from ..errors import PenstockError
 from ..objects import make_folder, sweep, sync_folder, write_durably
 from .files import PARQUET, copy, put, temporary_in
-from .rows import Rows
+from .rows import Rows, in_utc
 
 MANIFEST = "manifest.json"
 _NAME = "%Y%m%dT%H%M%S%fZ"
@@ -82,7 +82,7 @@ def read_manifest(folder: Path) -> list[StagedFile]:
 def _is_replaced(rows: Rows, day: date) -> bool:
     if rows.period is None:
         return True
-    since, until = (moment.astimezone(UTC).date() for moment in (rows.period.since, rows.period.until))
+    since, until = (moment.date() for moment in in_utc(rows.period))
     return day == since if rows.time is None else since <= day < until
 
 

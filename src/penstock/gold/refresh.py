@@ -16,11 +16,11 @@ from ..silver.commit import Table
 from ..silver.engines.duckdb import DuckDB
 from . import sessions
 from .catalog import ROLLUPS, Grain, Of, Rollup, sql
+from .sessions import DAY
 from .stores import Bucket, Shown, Store
 from .touched import HOUR, every, touched
 
 B = TypeVar("B", datetime, date)
-DAY = timedelta(days=1)
 _HOURS_AT_ONCE = 24 * 31
 _DAYS_AT_ONCE = 7
 _HOURLY = tuple(rollup for rollup in ROLLUPS if rollup.grain is Grain.hour)

@@ -7,17 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from .fill import BUCKET, RUNNING
+from .fill import BUCKET, RUNNING, is_number
 
 BEFORE, CHANGE = "_before", "_change"
 
 
 def is_measure(field: pa.Field, keys: Collection[str]) -> bool:
     """A number that says how much, not which."""
-    kind = field.type
-    return field.name not in keys and (
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
+    return field.name not in keys and is_number(field.type)
 
 
 def beside(now: pa.Table, then: pa.Table, keys: Collection[str] = ()) -> pa.Table:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
+from ..gold.catalog import Grain
 from ..gold.layout import plain, typed
 from ..gold.stores.sqlite import SQLite
-
-
-class Grain(StrEnum):
-    hour = "hour"
-    day = "day"
 
 
 class Row(NamedTuple):

@@ -20,7 +20,7 @@ def fill(table: pa.Table, period: Period, grain: Grain) -> pa.Table:
     all_buckets = buckets(period, grain)
     kind = pa.timestamp("us", tz=period.zone) if grain is Grain.hour else pa.date32()
     table = table.set_column(0, BUCKET, table[BUCKET].cast(kind))
-    if all(pa.types.is_integer(f.type) or _is_number(f.type) or f.name in (BUCKET, BREAKDOWN) for f in table.schema):
+    if all(is_number(f.type) or f.name in (BUCKET, BREAKDOWN) for f in table.schema):
         table = pa.concat_tables([table, _missing(table, all_buckets)]).sort_by(_order(table))
     running = [bucket.start for bucket in all_buckets if period.running(bucket)]
     starts = table[BUCKET].to_pylist()
@@ -53,5 +53,5 @@ def _order(table: pa.Table) -> list[tuple[str, str]]:
     return [(name, "ascending") for name in (BUCKET, BREAKDOWN) if name in table.column_names]
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

@@ -63,7 +63,7 @@ def _take(found: Given, parameter: Parameter, value: Any, columns: Columns) -> N
     if parameter.type == "steps":
         found.rendered[name] = _steps(found, name, _texts(value, parameter), columns)
     elif parameter.type == "column":
-        found.rendered[name] = column_sql(str(value), columns) if value else None
+        found.rendered[name] = column_sql(str(value), columns)
     elif parameter.type in ("text", "texts"):
         found.bound[name] = _text(value) if parameter.type == "text" else _texts(value, parameter)
     else:
@@ -76,9 +76,9 @@ def _plain(parameter: Parameter, value: Any) -> Any:
             raise ValueError(f"choose one of {', '.join(parameter.choices)}")
         return str(value)
     if parameter.type == "boolean":
-        return (
-            value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower()) or _no(value)
-        )
+        if (word := str(value).lower()) not in ("true", "false"):
+            raise ValueError("write true or false")
+        return word == "true"
     if parameter.type == "duration":
         return int(duration(str(value)).total_seconds()) if value else 0
     number = int(str(value)) if parameter.type == "integer" else float(Decimal(str(value)))
@@ -88,12 +88,6 @@ def _plain(parameter: Parameter, value: Any) -> Any:
     if not (low is None or number >= low) or not (high is None or number <= high):
         raise ValueError(f"it is to be from {low if low is not None else '…'} to {high if high is not None else '…'}")
     return number
-
-
-def _no(value: Any) -> bool:
-    if str(value).lower() != "false":
-        raise ValueError("write true or false")
-    return False
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..errors import PenstockError
 from .compare import beside
-from .fill import BREAKDOWN, fill
+from .fill import BREAKDOWN, BUCKET, fill
 from .filters import Columns
 from .period import Compare, before
 from .question import Question, prepare
@@ -93,18 +93,14 @@ def ask(
 def answer(asked: Question, run: Ask, gold: Gold = lambda rollup: False) -> Answer:
     told = statement(asked, gold)
     table = run(told)
-    if asked.grain is not None and "bucket" in table.column_names:
-        if asked.by is None and BREAKDOWN in table.column_names:
-            table = table.drop_columns([BREAKDOWN])
+    if asked.by is None and BREAKDOWN in table.column_names:
+        table = table.drop_columns([BREAKDOWN])
+    if asked.grain is not None and BUCKET in table.column_names:
         table = fill(table, asked.period, asked.grain)
     if asked.report.finish is not None:
         table = import_module(f".finish.{asked.report.finish}", __package__).finish(table, asked)
-    if BREAKDOWN in table.column_names:
-        place = table.column_names.index(BREAKDOWN)
-        if asked.by is None:
-            table = table.remove_column(place)
-        elif asked.by not in table.column_names:
-            table = table.rename_columns([asked.by if name == BREAKDOWN else name for name in table.column_names])
+    if asked.by is not None and asked.by not in table.column_names:
+        table = table.rename_columns([asked.by if name == BREAKDOWN else name for name in table.column_names])
     return Answer(asked, told, table, _notes(asked))
 
 

@@ -24,11 +24,11 @@ from ..gold.catalog import sql as rollup_sql
 from .catalog import Gold as Summed
 from .period import Grain, Period, buckets
 from .question import Question
+from .text import NAME
 
 Gold = Callable[[str], bool]
 """Whether a rollup is there, and shows what silver shows."""
 
-_NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _DAY = timedelta(days=1)
 _OF_SESSIONS = (
     "event_id, source, event_type, user_id, anonymous_id, session_id, event_ts, page_path, channel, referrer_host,"
@@ -51,8 +51,12 @@ class Statement:
 
     sql: str
     values: Mapping[str, Any]
-    served_from: str
     since: datetime | None
+
+    @property
+    def served_from(self) -> str:
+        """`silver`, `gold`, or both."""
+        return " and ".join(stage for stage in ("gold", "silver") if f"from {stage}." in self.sql)
 
 
 def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
@@ -62,30 +66,25 @@ def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
     tables = {**(_rollups(asked, summed) if summed else {}), **_tables(asked, body, gold)}
     head = ",\n\n".join(f"{name} as (\n{_indented(sql)}\n)" for name, sql in tables.items())
     sql = f"with {head}\n\n{body}" if not body.startswith("with ") else f"with {head},\n\n{body[5:]}"
-    first, last = asked.period.days
+    first_day, _ = asked.period.days
     values = {
         "since": asked.period.since,
         "until": asked.period.until,
         "now": asked.period.now,
         **_whole_days(asked.period),
-        "first_day_asked": first,
-        "last_day_asked": last,
+        "first_day_asked": first_day,
         "zone": asked.period.zone,
         **asked.where.values,
         **asked.given.bound,
     }
-    used = set(_NAME.findall(sql))
+    used = set(NAME.findall(sql))
     told = {name: value for name, value in values.items() if name in used}
-    return Statement(sql, told, _served_from(sql), None if "silver.events" in body else _earliest(told))
+    return Statement(sql, told, None if "silver.events" in body else _earliest(told))
 
 
 def _earliest(told: Mapping[str, Any]) -> datetime | None:
     moments = [told[name] for name in ("since", "days_since", "days_before") if name in told]
     return min(moments) - timedelta(weeks=told.get("weeks", 0)) if moments else None
-
-
-def _served_from(sql: str) -> str:
-    return " and ".join(stage for stage in ("gold", "silver") if f"from {stage}." in sql)
 
 
 def _fits(asked: Question, summed: Summed, gold: Gold) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from math import erfc, exp, floor, inf, isfinite, lgamma, log, log1p, sqrt
+from math import erfc, exp, floor, isfinite, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -217,7 +217,7 @@ def needed_per_variant(rate: float, effect: float, *, power: float = 0.8, confid
     found = z_of(confidence) * sqrt(2 * mean * (1 - mean))
     found += _NORMAL.inv_cdf(power) * sqrt(rate * (1 - rate) + other * (1 - other))
     needed = (found / (other - rate)) ** 2
-    return floor(needed) + 1 if isfinite(needed) and needed < inf else None
+    return floor(needed) + 1 if isfinite(needed) else None
 
 
 class Call(StrEnum):

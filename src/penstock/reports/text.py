@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from ..errors import PenstockError
 
-_NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
+NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 
 class Dialect(StrEnum):
@@ -35,7 +35,7 @@ _EPOCH_US = {
 
 def inlined(sql: str, values: Mapping[str, Any]) -> str:
     """The values in place of their `$name`s; one pass, so nothing in a value is taken for a name."""
-    return _NAME.sub(lambda found: literal(values[found[1]]) if found[1] in values else found[0], sql)
+    return NAME.sub(lambda found: literal(values[found[1]]) if found[1] in values else found[0], sql)
 
 
 def literal(value: Any) -> str:

@@ -14,14 +14,4 @@
 -- bounces = "of them, those with one page view and no conversion"
 -- bounce_rate = "bounces of sessions (share)"
 -- ---
-select
-    exit_page as page_path,
-    count(*) as sessions,
-    {{ rate("count(*)", "sum(count(*)) over ()") }} as share,
-    count(*) filter (bounced) as bounces,
-    {{ rate("count(*) filter (bounced)", "count(*)") }} as bounce_rate
-from sessions
-where exit_page is not null
-group by 1
-order by sessions desc, page_path
-limit {{ limit }}
+{{ sessions_by_page("exit_page", limit) }}

@@ -19,7 +19,7 @@ with views as (
         session_id,
         page_path,
         {{ by }} as breakdown,
-        epoch_us(event_ts) * 2048 + coalesce(seq & 2047, 0) as place
+        {{ event_place }} as place
     from events
     where event_type = 'page_view' and session_id is not null and page_path is not null
 ),

@@ -18,36 +18,10 @@
 -- purchases = "how many"
 -- revenue = "in the shop's currency"
 -- ---
-with visits as (
-    select
-        {{ visitors_since("$first_day_asked", additive) }} as visitors,
-        count(*) as sessions,
-        {{ rate("sum(views)", "count(*)") }} as views_per_session,
-        {{ rate("count(*) filter (bounced)", "count(*) filter (views > 0)") }} as bounce_rate,
-        median(date_diff('millisecond', start_ts, end_ts)) / 1000.0 as median_seconds,
-        avg(date_diff('millisecond', start_ts, end_ts)) / 1000.0 as mean_seconds,
-        count(*) filter (converted) as conversions
-    from sessions
-),
-
-happened as (
-    select
-        count(*) filter (event_type = 'page_view') as views,
-        count(*) filter ({{ purchase }}) as purchases,
-        coalesce(sum(revenue), 0) as revenue
-    from events
-)
-
+{% call overview(additive) %}
 select
-    visitors,
-    views,
-    sessions,
-    views_per_session,
-    bounce_rate,
-    median_seconds,
-    mean_seconds,
-    conversions,
-    {{ rate("conversions", "sessions") }} as conversion_rate,
-    purchases,
-    revenue
-from visits cross join happened
+    count(*) filter (event_type = 'page_view') as views,
+    count(*) filter ({{ purchase }}) as purchases,
+    coalesce(sum(revenue), 0) as revenue
+from events
+{% endcall %}

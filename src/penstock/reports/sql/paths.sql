@@ -18,7 +18,7 @@
 -- ---
 {% set turn = "" if direction == "next" else "-" %}
 with views as (
-    select session_id, page_path, epoch_us(event_ts) * 2048 + coalesce(seq & 2047, 0) as moment
+    select session_id, page_path, {{ event_place }} as moment
     from events
     where event_type = 'page_view' and page_path is not null
       and session_id in (

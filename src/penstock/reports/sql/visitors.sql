@@ -14,10 +14,5 @@
 -- unidentified = "sessions of nobody knows whom"
 -- ---
 select
-    count(*) as sessions,
-    {{ visitors_since("$first_day_asked", additive) }} as visitors,
-    {{ new_visitors(additive) }} as new,
-    {{ returning_since("$first_day_asked", additive) }} as returning,
-    {{ known_users() }} as users,
-    count(*) filter (first_day is null and user_id is null and anonymous_id is null) as unidentified
+    {{ who_came("$first_day_asked", additive) }}
 from sessions

@@ -20,12 +20,7 @@
 select
     {{ bucket }} as bucket,
     {{ by }} as breakdown,
-    count(*) as sessions,
-    {{ visitors_since("greatest(" ~ bucket ~ ", $first_day_asked)", additive) }} as visitors,
-    {{ new_visitors(additive) }} as new,
-    {{ returning_since("greatest(" ~ bucket ~ ", $first_day_asked)", additive) }} as returning,
-    {{ known_users() }} as users,
-    count(*) filter (first_day is null and user_id is null and anonymous_id is null) as unidentified
+    {{ who_came("greatest(" ~ bucket ~ ", $first_day_asked)", additive) }}
 from sessions
 group by 1, 2
 order by 1, 2
