@@ -601,6 +601,34 @@ def visitors_over_time(t: Told) -> list[Row]:
     ]
 
 
+def traffic(t: Told) -> list[Row]:
+    found = t.grouped(t.sessions, lambda s: (t.bucket(s["start_ts"]), t.of(s)))
+    breakdowns = {breakdown for _, breakdown in found} if t.by else {None}
+    return [
+        {"bucket": bucket, **({t.by: breakdown} if t.by else {}), **_traffic(t, bucket, found[bucket, breakdown])}
+        for bucket in t.buckets
+        for breakdown in sorted(breakdowns, key=_nulls_last)
+    ]
+
+
+def _traffic(t: Told, bucket: Any, of: list[Row]) -> Row:
+    by_hour, goal = isinstance(bucket, datetime), t.values.get("goal")
+    since = _first_day(t) if by_hour else max(bucket, _first_day(t))
+    seen = [s for s in of if s["views"]]
+    converted = sum(goal in s["types"] if goal else s["converted"] for s in of)
+    return {
+        "visitors": _visitors(of, since, not (t.fits or t.by or by_hour))["visitors"] if of else 0,
+        "sessions": len(of),
+        "views": sum(s["views"] for s in of),
+        "bounce_rate": rate(sum(s["bounced"] for s in of), len(seen)),
+        "engaged_seconds": mean(s["engaged_seconds"] for s in seen) if seen else None,
+        "scroll_rate": rate(sum((s["max_scroll"] or 0) >= 75 for s in seen), len(seen)),
+        "conversions": converted,
+        "conversion_rate": rate(converted, len(of)),
+        "revenue": money(of),
+    }
+
+
 def overview(t: Told) -> list[Row]:
     lengths = [s["seconds"] for s in t.sessions]
     seen = [s for s in t.sessions if s["views"]]
@@ -629,6 +657,6 @@ SIMPLE: dict[str, Callable[[Told], list[Row]]] = {
         entry_pages,
         events, exit_pages, high_value_products, overview, pages_daily, product_funnel, read_through, revenue_by,
         revenue_hourly, screens, scroll_depth, session, sessions, sources, time_on_page, top_pages, top_products,
-        users_daily, visitors, visitors_over_time,
+        traffic, users_daily, visitors, visitors_over_time,
     )
 }  # fmt: skip

@@ -20,6 +20,7 @@ SUMMED = sorted(name for name, report in reports().items() if report.gold is not
 OF_SESSIONS = (
     "visitors",
     "visitors_over_time",
+    "traffic",
     "sources",
     "campaigns",
     "devices",
