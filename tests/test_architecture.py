@@ -17,7 +17,7 @@ FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objec
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
 PIPELINE = ("pipeline", "verify", "status", "api", "alerts", "export")
-LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("hosts",), ("__init__",), ("cli",))
+LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("hosts",), ("__init__",), ("cli",))
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -68,15 +68,22 @@ class OpenLake:
         `since` and `until` are words (`"7d"`, `"2026-02-01"`), dates or aware datetimes; further there are `zone`,
         `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. Raises PenstockError, SqlError.
         """
-        return ask(name, self._run, self._columns, now=self.pipeline.clock(), gold=self._is_shown(), **asked)
+        return ask(name, self._run, self.columns, now=self.pipeline.clock(), gold=self._is_shown(), **asked)
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
-        told = statement(prepare(name, self._columns, now=self.pipeline.clock(), **asked))
+        told = statement(prepare(name, self.columns, now=self.pipeline.clock(), **asked))
         return dialect_sql(inlined(told.sql, told.values), dialect)
 
+    def version(self) -> Hashable:
+        """Another one whenever a report's answer may be another."""
+        silver, handle = self.pipeline.lake.silver, self.pipeline.lake.silver.events.open()
+        shown = sorted(self.pipeline.gold.shown().items())
+        return silver.url, handle.metadata().id, handle.version(), tuple(shown)
+
     @property
-    def _columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, str]:
+        """Of `events`, with the settings' own: name → DuckDB's type."""
         return {column.name: column.type for column in (*EVENTS, *self.pipeline.schema.columns)}
 
     def _is_shown(self) -> Callable[[str], bool]:

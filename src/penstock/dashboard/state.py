@@ -23,9 +23,11 @@ NO_COMPARISON = "none"
 _MOST = 100
 _LONGEST_CHARS = 500
 _KEYS = ("period", "from", "to", "compare", "grain", "segment")
+_FORM = ("filter", "is", "value")
+"""A filter as the form sends it, which cannot put its parts together."""
 SAFE = "/:,.~!*"
 _OPS = {"!": Op.differs, "*": Op.contains, "~": Op.matches}
-_ENDS = {op: end for end, op in _OPS.items()} | {Op.equal: ""}
+_ENDS: dict[str, str] = {op.value: end for end, op in _OPS.items()} | {Op.equal.value: ""}
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,16 @@ class State:
     def many(self, name: str) -> tuple[str, ...]:
         return self.given.get(name, ())
 
+    @property
+    def title(self) -> str:
+        """The period, for people."""
+        if self.word in times.WORDS:
+            return times.WORDS[self.word].name
+        first, last = self.period.days
+        return f"{first}" if first == last else f"{first} – {last}"
+
+    choices = times.CHOICES
+
     # links
 
     def link(self, path: str | None = None, **changes: Any) -> str:
@@ -89,6 +101,8 @@ class State:
         None takes away. What only this page understands does not go with a link to another.
         """
         fields = {name: changes.pop(name) for name in list(changes) if name in _FIELDS}
+        if fields.get("compare"):
+            fields["compare"] = Compare(fields["compare"])
         kept = dict(self.given) if path is None or path == self.path else {}
         for name, value in changes.items():
             kept.pop(name, None)
@@ -97,9 +111,13 @@ class State:
         return replace(self, given=kept, **fields).url(path or self.path)
 
     def url(self, path: str) -> str:
-        pairs = [*self._pairs(), *((name, value) for name, values in self.given.items() for value in values)]
-        text = urlencode(pairs, quote_via=quote, safe=SAFE)
+        text = urlencode(list(self.pairs()), quote_via=quote, safe=SAFE)
         return f"{path}?{text}" if text else path
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """What a form hands on, so that it changes only what it asks for."""
+        yield from self._pairs()
+        yield from ((name, value) for name, values in self.given.items() for value in values)
 
     def _pairs(self) -> Iterable[tuple[str, str]]:
         if self.word != times.DEFAULT:
@@ -120,7 +138,9 @@ class State:
     def period_link(self, word: str) -> str:
         return self.link(word=word, since=None, until=None, grain=None)
 
-    def days_link(self, days: tuple[date, date] | None) -> str | None:
+    def step(self, *, later: bool) -> str | None:
+        """The period after or before this one; None after what has not begun."""
+        days = times.beside(self.period, later=later)
         if days is None:
             return None
         return self.link(word=times.CUSTOM, since=days[0].isoformat(), until=days[1].isoformat(), grain=None)
@@ -152,10 +172,12 @@ def read(path: str, pairs: Iterable[tuple[str, str]], site: Site, own: Iterable[
             notices.append(f"{name[:40]!r} is too long and was left out")
         elif name in own:
             given.setdefault(name, []).append(value)
-        elif name in _KEYS:
+        elif name in _KEYS or name in _FORM:
             told[name] = value
         else:
             _filter(name, value, site.columns, filters, notices)
+    if "filter" in told:
+        _filter(told["filter"].strip() + _ENDS.get(told.get("is", "="), ""), told.get("value", ""), site.columns, filters, notices)
     state = State(path, site, filters=tuple(filters), given={name: tuple(values) for name, values in given.items()})
     state = _told(state, told, notices)
     return replace(state, notices=tuple(notices))
@@ -175,9 +197,8 @@ def _filter(name: str, value: str, columns: Columns, filters: list[Filter], noti
 
 
 def _told(state: State, told: Mapping[str, str], notices: list[str]) -> State:
-    asked = replace(
-        state, word=told.get("period", CUSTOM_IF[bool(told.get("from"))]), since=told.get("from"), until=told.get("to")
-    )
+    word = told.get("period", times.CUSTOM if "from" in told else times.DEFAULT)
+    asked = replace(state, word=word, since=told.get("from"), until=told.get("to"))
     try:
         asked.period  # noqa: B018
         state = asked
@@ -201,4 +222,3 @@ def _told(state: State, told: Mapping[str, str], notices: list[str]) -> State:
     return state
 
 
-CUSTOM_IF = {True: times.CUSTOM, False: times.DEFAULT}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from .columns import Column
@@ -120,6 +122,22 @@ def since(table: DeltaTable, moment: datetime) -> list[str]:
     latest = actions["max.event_ts"].to_pylist() if "max.event_ts" in actions.column_names else [None] * len(actions)
     each = zip(actions["path"].to_pylist(), latest, strict=True)
     return [path for path, last in each if last is None or last >= moment]
+
+
+class Span(NamedTuple):
+    """When the first event happened, and when the last one came; None without events."""
+
+    first: datetime | None
+    newest: datetime | None
+
+
+def span(table: DeltaTable) -> Span:
+    """By the statistics, so it reads no data; a file of another writer may have none and is not seen."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    names = set(actions.column_names)
+    first = pc.min(actions["min.event_ts"]).as_py() if "min.event_ts" in names else None
+    newest = pc.max(actions["max.received_at"]).as_py() if "max.received_at" in names else None
+    return Span(first, newest)
 
 
 def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:

@@ -1,0 +1,48 @@
+"""The small line in a KPI tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from .formats import finite
+from .scale import Scale
+from .svg import chart, num, path, pct, plane, shape
+
+_MOST = 120
+
+
+def spark(values: Sequence[Any], *, label: str = "", running: bool = False) -> Markup:
+    """The shape of the values, from 0 or their least on; the last stretch is dashed if its bucket is `running`.
+
+    Beside a number and its change it is decoration; `label` makes it an image with that text.
+    """
+    numbers = [finite(value) for value in values]
+    numbers = numbers[:: -(-len(numbers) // _MOST) or 1]
+    known = [value for value in numbers if value is not None]
+    if not known:
+        return chart("spark", label, plane())
+    low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
+    axis = Scale(low, high if high > low else low + 1.0, ())
+    step = 100 / max(1, len(numbers) - 1)
+    points = [(nth * step, None if value is None else 4 + 0.92 * axis.y(value)) for nth, value in enumerate(numbers)]
+    runs = [
+        [(x, y) for x, y in run if y is not None] for gap, run in groupby(points, lambda p: p[1] is None) if not gap
+    ]
+    dashed = []
+    if running and len(runs[-1]) > 1:
+        dashed = [path("line partial", _d(runs[-1][-2:]))]
+        runs[-1] = runs[-1][:-1]
+    bottom = num(4 + 0.92 * axis.zero)
+    under = "".join(f"{_d(run)}V{bottom}H{num(run[0][0])}Z" for run in runs if len(run) > 1)
+    lines = plane(path("area", under), path("line", "".join(_d(run) for run in runs)), *dashed)
+    dot = [shape("circle", {"class": "dot", "cx": "50%", "cy": pct(points[0][1] or 0), "r": "2.5"})]
+    return chart("spark", label, lines, *(dot if len(numbers) == 1 else []))
+
+
+def _d(run: Sequence[tuple[float, float]]) -> str:
+    points = [f"{num(x)} {num(y)}" for x, y in run]
+    return f"M{points[0]}" + (f"L{' '.join(points[1:])}" if len(points) > 1 else "h0")

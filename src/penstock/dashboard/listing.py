@@ -1,0 +1,90 @@
+"""An answer with a row per name → what a card's table shows: names that filter when clicked, bars behind them, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from ..reports.filters import Filter, Op
+from ..reports.run import Answer
+from .answers import Failed
+from .charts.bars import share_bar
+from .charts.formats import Unit, show
+from .page import Shown
+from .state import State
+
+NOTHING_SAID = "(direct)"
+
+
+class Measure(NamedTuple):
+    """A column of numbers: its name in the answer, its head for people, its unit."""
+
+    column: str
+    label: str
+    unit: str = Unit.whole
+
+
+class Row(NamedTuple):
+    """`is_link` and `not_link` filter by it."""
+
+    name: str
+    bar: Markup
+    is_link: str
+    not_link: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    card: str
+    head: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    failed: Failed | None = None
+    is_late: bool = False
+    more: str = ""
+    """Where all rows and all columns are."""
+
+
+def listing(
+    shown: Shown, card: str, label: str, names: Mapping[str, str], measures: Sequence[Measure], *, page: str
+) -> Listing:
+    """`names`: columns of the answer that name a row → the column of events to filter by. The first measure is drawn."""
+    head = (label, *(measure.label for measure in measures))
+    more = shown.state.link(f"/details/{page}/{card}", **shown.state.given)
+    answer = shown.found.get(card)
+    if not isinstance(answer, Answer):
+        return Listing(card, head, failed=answer, is_late=card in shown.late, more=more)
+    rows = answer.rows()
+    most = max((float(row[measures[0].column] or 0) for row in rows), default=0.0)
+    return Listing(card, head, tuple(_row(shown.state, row, names, measures, most) for row in rows), more=more)
+
+
+def _row(
+    state: State, row: Mapping[str, Any], names: Mapping[str, str], measures: Sequence[Measure], most: float
+) -> Row:
+    said = {filtered: "" if row[name] in (None, NOTHING_SAID) else str(row[name]) for name, filtered in names.items()}
+    share = float(row[measures[0].column] or 0) / most if most else 0.0
+    return Row(
+        " · ".join(value or NOTHING_SAID for value in said.values()),
+        share_bar(share),
+        _is(state, said),
+        _is_not(state, said),
+        tuple(show(row[measure.column], measure.unit) for measure in measures),
+    )
+
+
+def _is(state: State, said: Mapping[str, str]) -> str:
+    """All of the names hold; where they do already, they are taken away."""
+    wanted = tuple(Filter(column, Op.equal, value) for column, value in said.items())
+    others = tuple(one for one in state.filters if one not in wanted)
+    there = len(others) + len(wanted) == len(state.filters)
+    return state.link(filters=others if there else (*others, *wanted))
+
+
+def _is_not(state: State, said: Mapping[str, str]) -> str:
+    """Of a row with several names only the last can be excluded: filters that exclude are joined by "and"."""
+    column, value = list(said.items())[-1]
+    return state.filtered(column, value, Op.differs)

@@ -1,0 +1,58 @@
+"""What a page is: which questions it asks for a state, and what its template is shown of the answers.
+
+From this alone come its HTML, its JSON twin, the files and details of its cards, and its part of the API's description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from ..reports.run import Answer
+from .answers import Ask, Failed
+from .state import State
+
+Found = Mapping[str, Answer | Failed]
+"""Card → its answer."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page makes its context of. A card that has no answer yet (it is late) is not in `found`."""
+
+    state: State
+    found: Found
+    late: tuple[str, ...] = ()
+
+    def table(self, card: str) -> pa.Table | None:
+        answer = self.found.get(card)
+        return answer.table if isinstance(answer, Answer) else None
+
+    def rows(self, card: str) -> list[dict[str, Any]]:
+        """Its rows, with a comparison beside them; none if it failed."""
+        answer = self.found.get(card)
+        return answer.beside().to_pylist() if isinstance(answer, Answer) else []
+
+
+@dataclass(frozen=True)
+class Page:
+    """`own`: what the page itself is asked in the URL, and what that means. `late` cards may come after the rest."""
+
+    name: str
+    title: str
+    asks: Callable[[State], Mapping[str, Ask]] = lambda state: {}
+    show: Callable[[Shown], Mapping[str, Any]] = lambda shown: {}
+    own: Mapping[str, str] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
+    path: str = ""
+    key: str = ""
+    """Letter that opens it, after g."""
+    takes_filters: bool = True
+    """Whether period, comparison and filters mean something to it."""
+
+    @property
+    def url(self) -> str:
+        return self.path or f"/{self.name}"
