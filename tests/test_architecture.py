@@ -13,7 +13,10 @@ import penstock
 SRC = Path(penstock.__file__).parent
 FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sorted(SRC.rglob("*.py"))}
 
-FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objects", "ledger", "requests", "simulator")
+FLOOR = (
+    "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
+    "simulator",
+)  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
 PIPELINE = ("pipeline", "verify", "status", "api", "alerts", "export")

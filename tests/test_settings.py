@@ -83,6 +83,20 @@ def test_every_setting_says_what_it_is() -> None:
         ("[refine]\nbatch_bytes = ''", "refine.batch_bytes"),
         ("[refine]\nmemory_limit = 'lots'", "refine.memory_limit"),
         ("[refine]\nmemory_limit = 5", "refine.memory_limit"),
+        ("[dashboard]\nzone = 'Atlantis'", "dashboard.zone"),
+        ("[dashboard]\nzone = '../../etc/passwd'", "dashboard.zone"),
+        ("[dashboard]\nhosts = ['https://a.test']", "dashboard.hosts.0"),
+        ("[dashboard]\nhosts = ['*']", "dashboard.hosts.0"),
+        ("[dashboard]\npassword = 'opensesame'", "dashboard.password"),
+        ("[dashboard]\npassword = ''", "dashboard.password"),
+        ("[dashboard]\nsession_days = 0", "dashboard.session_days"),
+        ("[dashboard]\nproxies = ['8.8.8.8']", "dashboard.proxies.0"),
+        ("[dashboard]\nproxies = ['0.0.0.0/0']", "dashboard.proxies.0"),
+        ("[dashboard]\nproxies = ['nginx']", "dashboard.proxies.0"),
+        ("[dashboard]\ntrusted_proxy_header = 'Remote-User'", "dashboard"),
+        ("[dashboard]\ntrusted_proxy_header = 'a b'\nproxies = ['::1']", "dashboard.trusted_proxy_header"),
+        ("[dashboard]\nframe_ancestors = ['*']", "dashboard.frame_ancestors.0"),
+        ("[dashboard]\nframe_ancestors = ['https://a.test; script-src *']", "dashboard.frame_ancestors.0"),
         ("sources = 5", "sources"),
         ("[[drops]]\nurl = 'drop'", "drops.0.url"),
         ("[[drops]]\nurl = 'file:///drop'\nsource = 'a b'", "drops.0.source"),
@@ -114,6 +128,12 @@ def test_a_write_key_is_never_shown() -> None:
         with pytest.raises(SettingsError) as caught:
             load(written("[[sources]]\n" + text))
         assert key not in str(caught.value) + caught.value.hint
+
+
+def test_a_password_is_never_shown() -> None:
+    with pytest.raises(SettingsError, match="dashboard-password") as caught:
+        load(written("[dashboard]\npassword = 'opensesame'"))
+    assert "opensesame" not in str(caught.value) + caught.value.hint
 
 
 def test_two_sources_cannot_share_a_key() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ByteSize,
     ConfigDict,
     Field,
@@ -22,36 +20,24 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from .clock import duration
-from .errors import PenstockError, SettingsError
+from .errors import SettingsError
+from .setting_types import (
+    Address,
+    Ancestor,
+    Duration,
+    HostName,
+    Name,
+    PasswordHash,
+    Paths,
+    Port,
+    Private,
+    Target,
+    Url,
+    Zone,
+)
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:")]
-Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
-
-
-def _is_duration(text: str) -> str:
-    try:
-        if duration(text):
-            return text
-    except PenstockError as error:
-        raise ValueError(f"{error}; {error.hint}") from None
-    raise ValueError("it is to be longer than nothing")
-
-
-Duration = Annotated[str, AfterValidator(_is_duration)]
-Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
-Address = Annotated[str, Field(pattern=r"^[^\s@,;:<>()\[\]\"\\\x00-\x1f\x7f]+@[A-Za-z0-9._-]+$", max_length=254)]
-"""One of e-mail, nothing around it."""
-Target = Annotated[
-    str,
-    Field(
-        pattern=r"^(log|webhook:https?://[A-Za-z0-9.:\[\]_-]+([/?#][!-~]*)?|mailto:[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9._-]+)$",
-        max_length=2000,
-    ),
-]
 _PREFIX = "PENSTOCK_"
 MAIL_PASSWORD = "PENSTOCK_MAIL_PASSWORD"
 """In the environment only, so that it is in no file."""
@@ -232,6 +218,36 @@ class MailSettings(_Section):
         return self
 
 
+class DashboardSettings(_Section):
+    host: str = Field("127.0.0.1", description="address the dashboard listens on; any but this machine's needs a login")
+    port: Port = Field(8788, description="port the dashboard listens on")
+    title: Name = Field("Penstock", description="name of the site, as pages show it")
+    zone: Zone = Field("UTC", description="time zone of its days, for example Europe/Berlin")
+    hosts: tuple[HostName, ...] = Field(
+        (), description="names that browsers use for it, beside localhost and addresses"
+    )
+    password: PasswordHash | None = Field(
+        None,
+        description="what `penstock dashboard-password` prints; with one, a login is asked for on this machine too",
+    )
+    session_days: float = Field(30, gt=0, le=366, description="how long a login lasts")
+    proxies: tuple[Private, ...] = Field(
+        (), description="addresses of reverse proxies that say for whom they ask (`X-Forwarded-For`, `-Proto`)"
+    )
+    trusted_proxy_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="header in which `proxies` name the user; instead of a password",
+    )
+    frame_ancestors: tuple[Ancestor, ...] = Field((), description="web origins that may embed shared pages")
+
+    @model_validator(mode="after")
+    def _header_has_a_proxy(self) -> DashboardSettings:
+        if self.trusted_proxy_header is not None and not self.proxies:
+            raise ValueError("with trusted_proxy_header, `proxies` says from whom it is believed")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything. Unknown names are errors, so a typo is never a silent default."""
 
@@ -252,6 +268,7 @@ class Settings(BaseSettings):
     columns: tuple[ColumnSettings, ...] = Field((), description="columns of your own in `events`")
     aliases: dict[str, Paths] = Field({}, description="column of ours → where else its value is in an event's JSON")
     drops: tuple[DropSettings, ...] = Field((), description="where others put files of events")
+    dashboard: DashboardSettings = DashboardSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     alerts: tuple[AlertSettings, ...] = Field(
@@ -311,6 +328,10 @@ class Settings(BaseSettings):
     @property
     def seen_path(self) -> Path:
         return self.data.absolute() / "drops.db"
+
+    @property
+    def saved_path(self) -> Path:
+        return self.data.absolute() / "dashboard.db"
 
     @property
     def gold_path(self) -> Path:
