@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
+from structlog import get_logger
+
 from ..api import OpenLake, SqlError
 from ..clock import Clock, utc_now
 from ..errors import PenstockError
 from ..pipeline import Pipeline
 from ..reports.run import Answer
 from ..settings import Settings
-from ..telemetry import log
 
 _KEPT = 500
 _AT_ONCE = 2
@@ -71,7 +72,7 @@ class Answers:
         except PenstockError as error:
             return Failed(str(error), error.hint or "")
         except (SqlError, OSError) as error:
-            log.warning("report failed", report=name, error=str(error))
+            get_logger().warning("report failed", report=name, error=str(error))
             return Failed(f"report {name} failed: {str(error).splitlines()[0][:300]}")
 
     async def run(self, work: Callable[[OpenLake], T]) -> T:

@@ -1,4 +1,4 @@
-"""An answer with a row per name → what a card's table shows: names that filter when clicked, bars behind them, numbers."""
+"""An answer with a row per name → a card's table: names that filter when clicked, bars behind them, numbers."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Measure(NamedTuple):
 
 
 class Row(NamedTuple):
-    """`is_link` and `not_link` filter by it."""
+    """`is_link` and `not_link` filter by it, where that can be."""
 
     name: str
     bar: Markup
-    is_link: str
-    not_link: str
+    is_link: str | None
+    not_link: str | None
     cells: tuple[str, ...]
 
 
@@ -49,29 +49,40 @@ class Listing:
 
 
 def listing(
-    shown: Shown, card: str, label: str, names: Mapping[str, str], measures: Sequence[Measure], *, page: str
+    shown: Shown,
+    card: str,
+    label: str,
+    names: Mapping[str, str],
+    measures: Sequence[Measure],
+    *,
+    page: str,
+    most: int | None = None,
 ) -> Listing:
-    """`names`: columns of the answer that name a row → the column of events to filter by. The first measure is drawn."""
+    """`names`: columns of the answer that name a row → the column of events to filter by; empty for none.
+
+    The first measure is drawn behind the names. `most` rows are shown, the greatest of the first measure.
+    """
     head = (label, *(measure.label for measure in measures))
     more = shown.state.link(f"/details/{page}/{card}", **shown.state.given)
     answer = shown.found.get(card)
     if not isinstance(answer, Answer):
         return Listing(card, head, failed=answer, is_late=card in shown.late, more=more)
-    rows = answer.rows()
-    most = max((float(row[measures[0].column] or 0) for row in rows), default=0.0)
-    return Listing(card, head, tuple(_row(shown.state, row, names, measures, most) for row in rows), more=more)
+    drawn = measures[0].column
+    rows = answer.rows() if most is None else sorted(answer.rows(), key=lambda row: -(row[drawn] or 0))[:most]
+    greatest = max((float(row[drawn] or 0) for row in rows), default=0.0) or 1.0
+    return Listing(card, head, tuple(_row(shown.state, row, names, measures, greatest) for row in rows), more=more)
 
 
 def _row(
-    state: State, row: Mapping[str, Any], names: Mapping[str, str], measures: Sequence[Measure], most: float
+    state: State, row: Mapping[str, Any], names: Mapping[str, str], measures: Sequence[Measure], greatest: float
 ) -> Row:
-    said = {filtered: "" if row[name] in (None, NOTHING_SAID) else str(row[name]) for name, filtered in names.items()}
-    share = float(row[measures[0].column] or 0) / most if most else 0.0
+    said = {name: "" if row[name] in (None, NOTHING_SAID) else str(row[name]) for name in names}
+    filters = {names[name]: value for name, value in said.items() if names[name]}
     return Row(
         " · ".join(value or NOTHING_SAID for value in said.values()),
-        share_bar(share),
-        _is(state, said),
-        _is_not(state, said),
+        share_bar(float(row[measures[0].column] or 0) / greatest),
+        _is(state, filters) if filters else None,
+        _is_not(state, filters) if filters else None,
         tuple(show(row[measure.column], measure.unit) for measure in measures),
     )
 

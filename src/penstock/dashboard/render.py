@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -34,7 +33,7 @@ class Renderer:
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)
 
-    def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
+    def page(self, request: Request, page: Page, shown: Shown, seen: Look) -> str:
         state = shown.state
         return self.html(
             f"{page.name}.html",
@@ -44,7 +43,6 @@ class Renderer:
             seen=seen,
             is_embedded="embed" in request.query_params,
             **page.show(shown),
-            **more,
         )
 
 

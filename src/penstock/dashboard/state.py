@@ -43,7 +43,7 @@ class Site:
 
 @dataclass(frozen=True)
 class State:
-    """`given`: what the page itself is asked (`metric`, `step` …), each with all its values, in the order of the URL."""
+    """`given`: what the page itself is asked (`metric`, `step` …), each with all its values, in the URL's order."""
 
     path: str
     site: Site
@@ -177,7 +177,13 @@ def read(path: str, pairs: Iterable[tuple[str, str]], site: Site, own: Iterable[
         else:
             _filter(name, value, site.columns, filters, notices)
     if "filter" in told:
-        _filter(told["filter"].strip() + _ENDS.get(told.get("is", "="), ""), told.get("value", ""), site.columns, filters, notices)
+        _filter(
+            told["filter"].strip() + _ENDS.get(told.get("is", "="), ""),
+            told.get("value", ""),
+            site.columns,
+            filters,
+            notices,
+        )
     state = State(path, site, filters=tuple(filters), given={name: tuple(values) for name, values in given.items()})
     state = _told(state, told, notices)
     return replace(state, notices=tuple(notices))
@@ -220,5 +226,3 @@ def _told(state: State, told: Mapping[str, str], notices: list[str]) -> State:
     elif segment:
         notices.append(f"there is no segment {segment[:40]!r}")
     return state
-
-

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ..errors import PenstockError
-from ..reports.period import Compare, Grain, Period, before, period
+from ..reports.period import Grain, Period, period
 
 DEFAULT = "28d"
 CUSTOM = "custom"
@@ -64,7 +65,7 @@ def _month(today: date) -> tuple[date, date]:
     return today.replace(day=1), (today.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-_DAYS = {
+_DAYS: dict[str, Callable[[date], tuple[date, date]]] = {
     "today": lambda today: (today, today),
     "yesterday": lambda today: (today - timedelta(days=1), today - timedelta(days=1)),
     "month": _month,
@@ -89,5 +90,3 @@ def beside(asked: Period, *, later: bool) -> tuple[date, date] | None:
         found = (first + length, last + length) if later else (first - length, first - timedelta(days=1))
     today = asked.now.astimezone(asked.tz).date()
     return None if found[0] > today else found
-
-

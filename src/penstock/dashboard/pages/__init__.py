@@ -1,17 +1,6 @@
-"""Every page, in the order of the menu. A new one is a module here with its `PAGE`, a template of the same name, a line."""
+"""Every page, in the order of the menu. One more: a module here with its `PAGE`, a template of its name, and a line."""
 
 from ..page import Page
-from . import events, experiments, funnels, overview, realtime, retention, session, setup, sql, status
+from . import overview
 
-PAGES: tuple[Page, ...] = (
-    overview.PAGE,
-    realtime.PAGE,
-    events.PAGE,
-    session.PAGE,
-    funnels.PAGE,
-    retention.PAGE,
-    experiments.PAGE,
-    sql.PAGE,
-    status.PAGE,
-    setup.PAGE,
-)
+PAGES: tuple[Page, ...] = (overview.PAGE,)

@@ -178,10 +178,9 @@ def cards(shown: Shown) -> dict[str, Listing]:
             shown,
             "devices",
             dict(DEVICES)[device],
-            {} if screens else {"name": device},
+            {"screen": ""} if screens else {"name": device},
             [SESSIONS] if screens else [SESSIONS, RATE],
             page="overview",
-            name="screen" if screens else "name",
         ),
         "places": listing(shown, "places", dict(PLACES)[place], {"name": place}, [SESSIONS, RATE], page="overview"),
         "events": listing(
@@ -236,7 +235,7 @@ def context(shown: Shown) -> Mapping[str, Any]:
         "data": rows(drawn) if drawn else None,
         "cards": cards(shown),
         "posts": posts(shown),
-        "tabs": {
+        "tabs_of": {
             "pages": (PAGES, chosen(shown.state, "pages", PAGES)),
             "sources": (SOURCES, chosen(shown.state, "sources", SOURCES)),
             "devices": (DEVICES, chosen(shown.state, "devices", DEVICES)),

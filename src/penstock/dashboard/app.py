@@ -1,0 +1,102 @@
+"""The dashboard as an ASGI application: routes → pages → reports → HTML, JSON and files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ..clock import Clock, utc_now
+from ..settings import Settings
+from . import render, state
+from .answers import Answers
+from .lake import Look, look
+from .page import Page, Shown
+from .pages import PAGES
+from .render import Renderer
+from .state import Site, State
+
+_LATE_SECONDS = 0.15
+"""A card that may be late is waited for that long; then the page comes without it, and is asked again."""
+_STEP_SECONDS = 10
+"""A period that ends now moves in steps of that, so that a question can be known again."""
+_GZIP_LEVEL = 5
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """What all requests share."""
+
+    settings: Settings
+    clock: Clock
+    answers: Answers
+    renderer: Renderer
+
+    async def look(self) -> Look:
+        """At the lake as it is now."""
+        return await self.answers.run(look)
+
+    def state(self, request: Request, page: Page, seen: Look) -> State:
+        now = self.clock()
+        now -= timedelta(seconds=now.second % _STEP_SECONDS, microseconds=now.microsecond)
+        zone = self.settings.dashboard.zone
+        first = (seen.first or now).astimezone(ZoneInfo(zone)).date()
+        site = Site(seen.columns, zone, first, now)
+        return state.read(page.url, request.query_params.multi_items(), site, page.own)
+
+    async def shown(self, page: Page, asked: State, version: Hashable) -> Shown:
+        """All answers, asked at once; a failed one is in its place."""
+        asks = page.asks(asked)
+        tasks = {
+            card: asyncio.ensure_future(self.answers.ask(version, ask, **asked.asked)) for card, ask in asks.items()
+        }
+        late = {tasks[card] for card in page.late if card in tasks}
+        if rest := set(tasks.values()) - late:
+            await asyncio.wait(rest)
+        if late:
+            await asyncio.wait(late, timeout=_LATE_SECONDS)
+        found = {card: task.result() for card, task in tasks.items() if task.done()}
+        return Shown(asked, found, tuple(card for card in tasks if card not in found))
+
+    async def html(self, page: Page, request: Request) -> Response:
+        seen = await self.look()
+        asked = self.state(request, page, seen)
+        if "filter" in request.query_params:  # from a form; the address is to say it as links do
+            return RedirectResponse(asked.link(), 303)
+        shown = await self.shown(page, asked, seen.version)
+        return HTMLResponse(self.renderer.page(request, page, shown, seen))
+
+
+def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
+    """Opens the lake when it starts, and lets go of it when it ends."""
+    sources = tuple(source.name for source in settings.sources)
+    renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), renderer)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        dashboard.answers.close()
+
+    return Starlette(
+        routes=list(_routes(dashboard)),
+        middleware=[Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL)],
+        lifespan=lifespan,
+    )
+
+
+def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
+    for page in PAGES:
+        yield Route(page.url, partial(dashboard.html, page))
+    yield Route("/static/{name}", render.static)
