@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -74,8 +75,11 @@ class Dashboard:
         asked = self.state(request, page, seen)
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
-        shown = await self.shown(page, asked, seen.version)
-        return HTMLResponse(self.renderer.page(request, page, shown, seen))
+        shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
+        return HTMLResponse(self.renderer.page(request, page, shown, seen, more))
+
+    async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
+        return await page.extra(self, asked) if page.extra else {}
 
 
 def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -33,7 +34,7 @@ class Renderer:
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)
 
-    def page(self, request: Request, page: Page, shown: Shown, seen: Look) -> str:
+    def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
         state = shown.state
         return self.html(
             f"{page.name}.html",
@@ -43,6 +44,7 @@ class Renderer:
             seen=seen,
             is_embedded="embed" in request.query_params,
             **page.show(shown),
+            **more,
         )
 
 
