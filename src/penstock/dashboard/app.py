@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..clock import Clock, utc_now
+from ..export.files import FileFormat
+from ..reports.catalog import report
 from ..settings import Settings
-from . import render, state
-from .answers import Answers
+from . import cards, render, state
+from .answers import Answers, Failed
 from .lake import Look, look
 from .page import Page, Shown
 from .pages import PAGES
@@ -81,6 +84,55 @@ class Dashboard:
     async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
         return await page.extra(self, asked) if page.extra else {}
 
+    async def details(self, page: Page, request: Request) -> Response:
+        """A card with all rows and columns, to search, sort and leaf through."""
+        card = request.path_params["card"]
+        view = replace(
+            _DETAILS, title=card.replace("_", " ").capitalize(), path=request.url.path, own={**page.own, **cards.OWN}
+        )
+        seen = await self.look()
+        asked = self.state(request, view, seen)
+        ask = page.asks(asked).get(card)
+        if ask is None:
+            raise HTTPException(404)
+        ask = cards.whole(ask)
+        answer = await self.answers.ask(seen.version, ask, **asked.asked)
+        failure = answer if isinstance(answer, Failed) else None
+        more = {
+            "title": report(ask.report).title,
+            "question": report(ask.report).question,
+            "failure": failure,
+            "answer": answer,
+            "details": None if isinstance(answer, Failed) else cards.details(answer, asked),
+            "export": f"/export/{page.name}/{card}",
+            "back": page.url,
+        }
+        return HTMLResponse(self.renderer.page(request, view, Shown(asked, {}), seen, more))
+
+    async def export(self, page: Page, format: FileFormat, request: Request) -> Response:
+        seen = await self.look()
+        asked = self.state(request, page, seen)
+        card = request.path_params["card"]
+        ask = page.asks(asked).get(card)
+        if ask is None:
+            raise HTTPException(404)
+        answer = await self.answers.ask(seen.version, cards.whole(ask), **asked.asked)
+        if isinstance(answer, Failed):
+            return PlainTextResponse(f"{answer.message} {answer.hint}".strip(), 400)
+        first, last = asked.period.days
+        name = f"{page.name}-{card}-{first}-{last}"
+        return await self.answers.run(lambda lake: cards.file(lake, answer, format, name))
+
+    async def json(self, page: Page, request: Request) -> Response:
+        """What the page shows, late cards too."""
+        seen = await self.look()
+        asked = self.state(request, page, seen)
+        shown = await self.shown(replace(page, late=()), asked, seen.version)
+        return cards.twin(asked, shown.found)
+
+
+_DETAILS = Page("details", "Details")
+
 
 def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     """Opens the lake when it starts, and lets go of it when it ends."""
@@ -103,4 +155,8 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
 def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
     for page in PAGES:
         yield Route(page.url, partial(dashboard.html, page))
+        yield Route(f"/api/{page.name}.json", partial(dashboard.json, page))
+        yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
+        for format in FileFormat:
+            yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
     yield Route("/static/{name}", render.static)
