@@ -87,9 +87,7 @@ class Dashboard:
     async def details(self, page: Page, request: Request) -> Response:
         """A card with all rows and columns, to search, sort and leaf through."""
         card = request.path_params["card"]
-        view = replace(
-            _DETAILS, title=card.replace("_", " ").capitalize(), path=request.url.path, own={**page.own, **cards.OWN}
-        )
+        view = replace(_DETAILS, path=request.url.path, own={**page.own, **cards.OWN})
         seen = await self.look()
         asked = self.state(request, view, seen)
         ask = page.asks(asked).get(card)
@@ -106,6 +104,7 @@ class Dashboard:
             "details": None if isinstance(answer, Failed) else cards.details(answer, asked),
             "export": f"/export/{page.name}/{card}",
             "back": page.url,
+            "kept": {name: values for name, values in asked.given.items() if name in page.own},
         }
         return HTMLResponse(self.renderer.page(request, view, Shown(asked, {}), seen, more))
 
