@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from .formats import Delta, Unit, brief, delta, finite, local, short, show, when
 from .scale import Scale, scale
-from .svg import NONE, chart, clean, num, path, pct, plane, safe, shape, tag
+from .svg import NONE, chart, clean, nothing, num, path, pct, plane, safe, shape, tag
 from .times import marks
 
 MOST = 300
@@ -116,7 +116,7 @@ class Plot:
 def area(plot: Plot) -> Markup:
     """The chart; with marks that can be reached by keyboard it is a group, without them one image."""
     if not plot.starts:
-        return chart("area", "No data")
+        return nothing("area")
     axis = scale([v for values in plot.values for v in values] + plot.earlier, plot.unit)
     labels = {"data-series": json.dumps([clean(series.label) for series in plot.series])}
     if plot.before:
@@ -316,9 +316,12 @@ def _so_far(plot: Plot, axis: Scale) -> Markup:
     if plot.last is None or (value := plot.values[0][plot.last]) is None:
         return NONE
     x, y = plot.x(plot.last), axis.y(value)
-    low = y < 12
+    before = plot.values[0][plot.last - 1] if plot.last else None
+    falls = before is not None and axis.y(before) < y
+    # Above the line if it rises, below it if it falls: where the line is not.
     side = "last" if x > 90 else "first" if x < 10 else "middle"
-    at = {"class": f"sofar {side}", "x": pct(x), "y": pct(y), "dy": "20" if low else "-12"}
+    down = "-12" if not falls and y > 12 else "18" if y < 85 else "4"
+    at = {"class": f"sofar {side}", "x": pct(x), "y": pct(y), "dx": "-9" if falls and x > 90 else "0", "dy": down}
     return tag("text", at, "so far")
 
 

@@ -31,20 +31,27 @@ def funnel(steps: Sequence[Step], *, label: str = "Funnel") -> Markup:
     widest = max([*counts, *(finite(step.before) or 0.0 for step in steps)], default=0.0) or 1.0
     lines = [_line(nth, step, counts, widest) for nth, step in enumerate(steps)]
     name = "funnel many" if len(steps) > MANY else "funnel"
-    return tag("ol", {"class": name, "aria-label": clean(label)}, *lines)
+    head = [tag("span", {"class": "share-of"}, text) for text in ("", "of previous", "of first")]
+    titles = tag("li", {"class": "head", "aria-hidden": "true"}, tag("span", {}, ""), *head)
+    return tag("ol", {"class": name, "aria-label": clean(label)}, titles if steps else NONE, *lines)
 
 
 def _line(nth: int, step: Step, counts: Sequence[float], widest: float) -> Markup:
+    of_previous = _share(counts[nth], counts[nth - 1]) if nth else ""
     of_first = _share(counts[nth], counts[0])
     parts = [
         tag("bdi", {"class": "name", "title": clean(step.name)}, step.name),
         tag("b", {"class": "num"}, count(step.count)),
-        tag("span", {"class": "of first"}, of_first, tag("span", {"class": "said"}, " of first")),
-        tag("span", {"class": "of"}, f"{_share(counts[nth], counts[nth - 1])} of previous") if nth else NONE,
+        _part(of_previous, " of previous"),
+        _part(of_first, " of first"),
         _bar(counts[nth], step.before, widest),
         _lost(step, counts[nth - 1] - counts[nth]) if nth else NONE,
     ]
     return tag("li", {}, *parts)
+
+
+def _part(share: str, said: str) -> Markup:
+    return tag("span", {"class": "share-of"}, share, tag("span", {"class": "said"}, said) if share else NONE)
 
 
 def _bar(done: float, before: Any, widest: float) -> Markup:
@@ -62,12 +69,12 @@ def _bar(done: float, before: Any, widest: float) -> Markup:
 
 
 def _lost(step: Step, lost: float) -> Markup:
-    """1,907 stopped here, after 1 m 20 s for the others."""
-    took = f"median {duration(step.took)}" if finite(step.took) is not None else ""
+    """1,907 stopped here; of the others, the median of the time they took."""
+    took = f"{duration(step.took)} median" if finite(step.took) is not None else ""
     stopped = f"{count(max(0.0, lost))} stopped here"
     link = safe(step.lost)
     words = tag("a", {"href": link}, stopped) if link and lost > 0 else tag("span", {}, stopped)
-    return tag("span", {"class": "lost"}, words, tag("span", {}, took) if took else NONE)
+    return tag("span", {"class": "below"}, words, tag("span", {}, took) if took else NONE)
 
 
 def _share(part: float, whole: float) -> str:

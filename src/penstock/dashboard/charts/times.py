@@ -21,7 +21,7 @@ class Mark(NamedTuple):
     extra: bool
 
 
-def marks(starts: Sequence[Start], grain: str, zone: str = "UTC", most: int = MOST) -> list[Mark]:
+def marks(starts: Sequence[Start], grain: str, zone: str | None = None, most: int = MOST) -> list[Mark]:
     """Labels at the finest rhythm of the calendar that needs no more than `most`."""
     here = [local(start, zone) for start in starts]
     found: list[tuple[int, str]] = [(0, day(start)) for start in here[:1]]
