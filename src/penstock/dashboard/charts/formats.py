@@ -105,13 +105,14 @@ def compact(value: Any) -> str:
     raise AssertionError("unreachable")
 
 
-def percent(share: Any, places: int = 1) -> str:
-    """0.123 → 12.3 %."""
+def percent(share: Any, places: int = 1, *, even: bool = False) -> str:
+    """0.123 → 12.3 %; 0.12 → 12 %, or 12.0 % where numbers stand `even`, one under the other."""
     if (number := finite(share)) is None:
         return NOTHING
     if abs(number) >= 1e13:
         return _signed(f"{number * 100:.2g} %")
-    return _signed(f"{_trimmed(f'{number * 100:,.{places}f}')} %")
+    text = f"{number * 100:,.{places}f}"
+    return _signed(f"{text if even else _trimmed(text)} %")
 
 
 def money(value: Any) -> str:
@@ -213,6 +214,11 @@ def clock(moment: date | datetime, zone: str | None = None) -> str:
     return f"{here.hour:02}:{here.minute:02}" if isinstance(here, datetime) else "00:00"
 
 
+def weekday(moment: date | datetime, zone: str | None = None) -> str:
+    """Sun."""
+    return _DAYS[local(moment, zone).weekday()]
+
+
 def month(moment: date | datetime, zone: str | None = None) -> str:
     """Nov."""
     return _MONTHS[local(moment, zone).month - 1][:3]
@@ -221,7 +227,7 @@ def month(moment: date | datetime, zone: str | None = None) -> str:
 def when(moment: date | datetime, grain: str = "day", zone: str | None = None) -> str:
     """A bucket by its full name: Sun 1 Nov 2026, 14:00; Sun 1 Nov 2026; Week of 26 Oct 2026; November 2026."""
     here = local(moment, zone)
-    named = f"{_DAYS[here.weekday()]} {day(here)} {here.year}"
+    named = f"{weekday(here)} {day(here)} {here.year}"
     match grain:
         case "minute" | "hour":
             return f"{named}, {clock(here)}"

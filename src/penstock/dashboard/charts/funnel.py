@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from .formats import count, duration, finite, percent
+from .formats import NOTHING, count, duration, finite, percent
 from .svg import NONE, chart, clean, pct, safe, shape, tag
 
 MANY = 6
@@ -56,14 +56,16 @@ def _part(share: str, said: str) -> Markup:
 
 def _bar(done: float, before: Any, widest: float) -> Markup:
     """The count, on the track of all; under it, thin, the count before."""
+    old = finite(before)
+    tall = "100%" if old is None else "72%"
     shapes = [
-        shape("rect", {"class": "track", "width": "100%", "height": "100%", "rx": "5"}),
-        shape("rect", {"class": "bar", "width": pct(100 * done / widest), "height": "100%", "rx": "5"}),
+        shape("rect", {"class": "track", "width": "100%", "height": tall, "rx": "5"}),
+        shape("rect", {"class": "bar", "width": pct(100 * done / widest), "height": tall, "rx": "5"}),
     ]
     told = []
-    if (old := finite(before)) is not None:
+    if old is not None:
         wide = pct(100 * max(0.0, old) / widest)
-        shapes.append(shape("rect", {"class": "before", "y": "75%", "width": wide, "height": "25%", "rx": "2"}))
+        shapes.append(shape("rect", {"class": "before", "y": "82%", "width": wide, "height": "18%", "rx": "1.5"}))
         told = [tag("span", {"class": "said"}, f"{count(before)} before")]
     return tag("span", {"class": "bars"}, chart("step", "", *shapes), *told)
 
@@ -78,4 +80,6 @@ def _lost(step: Step, lost: float) -> Markup:
 
 
 def _share(part: float, whole: float) -> str:
-    return percent(part / whole) if whole else "–"
+    if not whole:
+        return NOTHING
+    return percent(1) if part == whole else percent(part / whole, even=True)

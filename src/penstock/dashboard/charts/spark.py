@@ -31,12 +31,11 @@ def spark(values: Sequence[Any], *, label: str = "", running: bool = False) -> M
     runs = [
         [(x, y) for x, y in run if y is not None] for gap, run in groupby(points, lambda p: p[1] is None) if not gap
     ]
+    under = "".join(f"{_d(run)}V100H{num(run[0][0])}Z" for run in runs if len(run) > 1)
     dashed = []
     if running and len(runs[-1]) > 1:
         dashed = [path("line partial", _d(runs[-1][-2:]))]
         runs[-1] = runs[-1][:-1]
-    bottom = num(4 + 0.92 * 100)
-    under = "".join(f"{_d(run)}V{bottom}H{num(run[0][0])}Z" for run in runs if len(run) > 1)
     lines = plane(path("area", under), path("line", "".join(_d(run) for run in runs)), *dashed)
     dot = [shape("circle", {"class": "dot", "cx": "50%", "cy": pct(points[0][1] or 0), "r": "2.5"})]
     return chart("spark", label, lines, *(dot if len(numbers) == 1 else []))
