@@ -62,8 +62,8 @@ def listing(
 ) -> Listing:
     """`names`: columns of the answer that name a row → the column of events to filter by; empty for none.
 
-    The first measure is drawn behind the names. `most` rows are shown, the greatest of the first measure. `nothing` is what a
-    row without a name is called.
+    The first measure is drawn behind the names. `most` rows are shown, the greatest of that measure. `nothing` is
+    what a row without a name is called.
     """
     head = (label, *(measure.label for measure in measures))
     more = shown.state.link(f"/details/{page}/{card}", **shown.state.given)
@@ -73,9 +73,8 @@ def listing(
     drawn = measures[0].column
     rows = answer.rows() if most is None else sorted(answer.rows(), key=lambda row: -(row[drawn] or 0))[:most]
     greatest = max((float(row[drawn] or 0) for row in rows), default=0.0) or 1.0
-    return Listing(
-        card, head, tuple(_row(shown.state, row, names, measures, greatest, nothing) for row in rows), more=more
-    )
+    found = (_row(shown.state, row, names, measures, greatest, nothing) for row in rows)
+    return Listing(card, head, tuple(found), more=more)
 
 
 def _row(
