@@ -30,6 +30,8 @@ from . import access, cards, changes, render, state
 from .access import Visitor
 from .answers import Answers, Failed
 from .lake import Look, look
+from .live import sse
+from .live.tail import Live
 from .page import Page, Shown
 from .pages import PAGES
 from .render import Renderer
@@ -52,6 +54,7 @@ class Dashboard:
     answers: Answers
     saved: Saved
     renderer: Renderer
+    live: Live
 
     async def look(self) -> Look:
         """At the lake as it is now."""
@@ -154,13 +157,14 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     sources = tuple(source.name for source in settings.sources)
     renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
     saved = Saved(settings.saved_path)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock))
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        with dashboard.live.running():
+            yield
         dashboard.answers.close()
         saved.close()
 
@@ -185,6 +189,7 @@ def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
         yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
         for format in FileFormat:
             yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
+    yield Route("/live", partial(sse.answer, dashboard.live))
     yield Route("/static/{name}", render.static)
     yield Route("/health", _health)
 

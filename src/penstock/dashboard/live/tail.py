@@ -21,6 +21,7 @@ from ...clock import Clock, utc_now
 from ...pipeline import Pipeline
 from ...settings import Settings
 from ...stream import Stream
+from .ending import before_end
 from .fact import Facts
 from .window import MINUTES, Entry, Now, Window
 
@@ -55,7 +56,7 @@ class TooMany(Exception):
 
 
 class Live:
-    """`start` and `close` once. Everything else may be called from the event loop at any time."""
+    """`running` is the thread's life. Everything else may be called from the event loop at any time."""
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.name = uuid.uuid4().hex[:8]
@@ -72,17 +73,23 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
 
-    def start(self) -> None:
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Within the event loop of those who listen, once."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        try:
+            with before_end(self.close):
+                yield
+        finally:
+            self.close()
+            self._thread.join()
 
     def close(self) -> None:
         """Those who listen are told, and find that it is closed."""
         self._closed.set()
         self._again.set()
         self._tell()
-        if self._thread.is_alive():
-            self._thread.join()
 
     @property
     def is_closed(self) -> bool:
