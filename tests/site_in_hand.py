@@ -72,8 +72,6 @@ def visit(settings: Settings) -> Iterator[TestClient]:
 class Seen(HTMLParser):
     """What a browser would make of a page: its elements, and the text in them."""
 
-    VOID = {"meta", "link", "input", "br", "img", "hr"}
-
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
