@@ -37,6 +37,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 WATCH = "window.broken = []; addEventListener('securitypolicyviolation', e => broken.push(e.violatedDirective));"
 PAGE = Markup(
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -69,9 +70,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("no Chromium here: install it (Debian: apt install chromium) or name one in CHROMIUM")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
+        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield launched
         launched.close()
 
@@ -119,7 +118,8 @@ def test_labels_are_inside_of_their_chart(page: Page) -> None:
 def test_labels_do_not_touch_each_other(page: Page) -> None:
     gaps = page.evaluate(
         """[...document.querySelectorAll('.chart')].flatMap(chart => {
-            const boxes = [...chart.querySelectorAll('.tick.x')].map(t => t.getBoundingClientRect()).filter(b => b.width);
+            const ticks = [...chart.querySelectorAll('.tick.x')];
+            const boxes = ticks.map(tick => tick.getBoundingClientRect()).filter(box => box.width);
             return boxes.slice(1).map((box, nth) => box.left - boxes[nth].right);
         })"""
     )
