@@ -232,6 +232,15 @@ class MailSettings(_Section):
         return self
 
 
+class DashboardSettings(_Section):
+    sql: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="the SQL playground: `auto` where the system can confine a query, `on` also elsewhere, for yourself"
+        " alone, `off`",
+    )
+    sql_seconds: float = Field(30, gt=0, le=3600, description="how long a query of the playground may take")
+
+
 class Settings(BaseSettings):
     """Everything. Unknown names are errors, so a typo is never a silent default."""
 
@@ -254,6 +263,7 @@ class Settings(BaseSettings):
     drops: tuple[DropSettings, ...] = Field((), description="where others put files of events")
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     alerts: tuple[AlertSettings, ...] = Field(
         (), description="who is told when a report's numbers are not as they should be"
     )
