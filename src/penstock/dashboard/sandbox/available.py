@@ -10,7 +10,7 @@ from . import landlock, seccomp
 
 
 class Available(NamedTuple):
-    """`reason`, for people: why it is off; or what is missing where it is on nevertheless. `strict`: all layers hold."""
+    """`reason`, for people: why it is off; or what is missing where it is on nevertheless. `strict`: nothing is."""
 
     on: bool
     strict: bool

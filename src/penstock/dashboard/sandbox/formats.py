@@ -63,18 +63,13 @@ class Writer:
 
     def _cast(self, batch: pa.RecordBatch) -> pa.Table:
         as_csv = self._format is Format.csv
-        each = [
-            _csv_cell(field.type, f"c{n}") if as_csv else _stored(field.type, f"c{n}")
-            for n, field in enumerate(batch.schema)
-        ]
-        found = _asked(self._db, batch, each)
+        cell = _csv_cell if as_csv else _stored
+        found = _asked(self._db, batch, [cell(field.type, f"c{n}") for n, field in enumerate(batch.schema)])
         return found.rename_columns([_defused(name) for name in self._names] if as_csv else self._names)
 
     def _json(self, batch: pa.RecordBatch) -> bytes:
-        pairs = ", ".join(
-            f"{_quoted(name)}: {_shown(field.type, f'c{n}')}"
-            for n, (name, field) in enumerate(zip(self._names, batch.schema, strict=True))
-        )
+        each = enumerate(zip(self._names, batch.schema, strict=True))
+        pairs = ", ".join(f"{_quoted(name)}: {_shown(field.type, f'c{n}')}" for n, (name, field) in each)
         lines = _asked(self._db, batch, [f"to_json({{{pairs}}})::varchar"]).column(0).to_pylist()
         if not lines:
             return b""
@@ -146,10 +141,11 @@ def _csv_cell(kind: pa.DataType, name: str) -> str:
     text = f"({_shown(kind, name)})::varchar"
     if _is_plain(kind):
         return text
-    return (
-        f"case when left({text}, 1) in ('=', '@', chr(9), chr(13), chr(10))"
-        f" or (left({text}, 1) in ('+', '-') and try_cast({text} as double) is null) then '''' || {text} else {text} end"
+    formula = (
+        f"left({text}, 1) in ('=', '@', chr(9), chr(13), chr(10))"
+        f" or (left({text}, 1) in ('+', '-') and try_cast({text} as double) is null)"
     )
+    return f"case when {formula} then chr(39) || {text} else {text} end"
 
 
 def _is_plain(kind: pa.DataType) -> bool:

@@ -79,8 +79,8 @@ class Gate:
         return self._table(sql, part, scope) if kind == "BASE_TABLE" else None
 
     def _table(self, sql: str, part: dict[str, Any], scope: frozenset[str]) -> str | None:
-        schema, name = (str(part.get(key, "")).lower() for key in ("schema_name", "table_name"))
-        path = [str(step).lower() for step in part.get("qualified_name", {}).get("path", [])]
+        schema, name = (str(part.get(key) or "").lower() for key in ("schema_name", "table_name"))
+        path = [step.lower() for step in _path(part)]
         if path not in ([name], [schema, name]) or part.get("catalog_name") or part.get("at_clause"):
             raise self._no_table(sql, part, ".".join(path))
         if not schema and name in scope:
@@ -127,9 +127,8 @@ def _check_statement(db: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 def _tree(db: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     """What DuckDB's parser makes of it."""
-    options = "skip_null := true, skip_empty := true"
     try:
-        [(text,)] = db.execute(f"select json_serialize_sql($1::varchar, {options})", [sql]).fetchall()
+        [(text,)] = db.execute("select json_serialize_sql($1::varchar)", [sql]).fetchall()
         found: dict[str, Any] = json.loads(text)
     except (duckdb.Error, RecursionError):
         raise QueryError(400, "too_deep", "the query is nested too deep") from None
@@ -150,7 +149,7 @@ def _parts(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], frozenset[str
             waiting += ((each, scope) for each in part)
         if not isinstance(part, dict):
             continue
-        for entry in part.get("cte_map", {}).get("map", []):
+        for entry in (part.get("cte_map") or {}).get("map") or []:
             waiting.append((entry["value"], scope))
             scope |= {entry["key"].lower()}
         yield part, scope
@@ -174,7 +173,7 @@ def _check_expression(sql: str, part: dict[str, Any]) -> None:
 
 
 def _check_table_function(sql: str, part: dict[str, Any]) -> None:
-    names = _names_of(part.get("function", {}))
+    names = _names_of(part.get("function") or {})
     if not names or not names <= _TABLE_FUNCTIONS:
         name = ".".join(sorted(names))[:100]
         raise _refused(
@@ -184,8 +183,11 @@ def _check_table_function(sql: str, part: dict[str, Any]) -> None:
 
 def _names_of(function: dict[str, Any]) -> set[str]:
     """All that it says it is called; of `main.range` the parts, so that a schema is no way around."""
-    path = function.get("qualified_name", {}).get("path", [])
-    return {str(name).lower() for name in (function.get("function_name"), *path) if name}
+    return {str(name).lower() for name in (function.get("function_name"), *_path(function)) if name}
+
+
+def _path(part: dict[str, Any]) -> list[str]:
+    return [str(step) for step in (part.get("qualified_name") or {}).get("path") or []]
 
 
 def _refused(sql: str, part: dict[str, Any], message: str, hint: str = "") -> QueryError:
@@ -197,7 +199,8 @@ def _refused(sql: str, part: dict[str, Any], message: str, hint: str = "") -> Qu
 def _first_word_refused(sql: str) -> QueryError:
     word = next(iter(re.findall(r"[a-z_]+", re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL).lower())), "")
     if word in ("select", "with", "from", ""):
-        return QueryError(400, "not_allowed", "only a SELECT can be run here")
+        within = next((other for other in ("pivot", "describe", "summarize", "show") if other in sql.lower()), "")
+        return QueryError(400, "not_allowed", "only a SELECT can be run here", hint=_HINTS.get(within, ""))
     return QueryError(
         400, "not_allowed", f"only a SELECT can be run here, not {word.upper()[:30]}", hint=_HINTS.get(word, "")
     )

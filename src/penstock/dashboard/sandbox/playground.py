@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -56,7 +56,7 @@ class Result:
 
 
 class Playground:
-    """Of one event loop. `close` it, or use it as `async with`. Raises QueryError and nothing else."""
+    """Of one event loop. `close` it, or use it as `async with`. Raises QueryError; LakeError where the lake is damaged."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -65,6 +65,7 @@ class Playground:
         self._looking = asyncio.Lock()
         self._running = asyncio.Semaphore(_AT_ONCE)
         self._asked = 0
+        self._ending: set[asyncio.Task[None]] = set()
         self._next: asyncio.Task[Process] | None = None
         self._remembered: OrderedDict[str, Result] = OrderedDict()
 
@@ -107,26 +108,31 @@ class Playground:
     async def _export(self, sql: str, format: Format) -> AsyncGenerator[bytes]:
         shown = await self._admitted(sql)
         known = self._remembered.get(_key(sql, shown))
-        if known is not None:
+        pieces = self._told(known) if known is not None else self._asked_for(sql, shown)
+        async with aclosing(pieces):
+            writer = formats.Writer(format, await anext(pieces))
+            first = await anext(pieces)
             yield b""
-            writer = formats.Writer(format, known.columns)
-            for batch in known.rows.to_batches() or [frames.empty(known.rows.schema)]:
+            yield await asyncio.to_thread(writer.add, first)
+            async for batch in pieces:
                 yield await asyncio.to_thread(writer.add, batch)
             yield await asyncio.to_thread(writer.end)
-            return
+
+    async def _told(self, known: Result) -> AsyncGenerator[Any]:
+        yield known.columns
+        for batch in known.rows.to_batches() or [frames.empty(known.rows.schema)]:
+            yield batch
+
+    async def _asked_for(self, sql: str, shown: Snapshot) -> AsyncGenerator[Any]:
+        """The names of the columns, then batches; the first has no rows."""
         seconds = self._settings.dashboard.sql_seconds
         job = Job(sql, shown.views, shown.paths, seconds, max(seconds, EXPORT_SECONDS))
-        writer = None
         async with aclosing(self.frames(job, shown.loaded)) as answer:
             async for kind, what in answer:
                 if kind == frames.COLUMNS:
-                    writer = formats.Writer(format, what["names"])
-                elif kind == frames.ROWS and writer is not None:
-                    if not what.num_rows:
-                        yield b""
-                    yield await asyncio.to_thread(writer.add, what)
-        if writer is not None:
-            yield await asyncio.to_thread(writer.end)
+                    yield what["names"]
+                elif kind == frames.ROWS:
+                    yield what
 
     async def frames(self, job: Job, loaded: dict[str, pa.Table]) -> AsyncGenerator[tuple[bytes, Any]]:
         """The answer of a process of its own, when there is room for one."""
@@ -139,7 +145,7 @@ class Playground:
                         yield frame
             finally:
                 process.kill()
-                await asyncio.shield(process.close())
+                await asyncio.shield(self._later(process.close()))
 
     @asynccontextmanager
     async def _room(self) -> AsyncIterator[None]:
@@ -172,13 +178,26 @@ class Playground:
         return await Process.start(readable, strict=self.available.strict)
 
     async def _taken(self) -> Process:
-        waiting, self._next = self._next, None
-        process = await waiting if waiting is not None else await self._started()
-        if process.has_ended:
-            await process.close()
-            process = await self._started()
         await self.warm()
-        return process
+        waiting, self._next = self._next, None
+        assert waiting is not None
+        try:
+            process = await asyncio.shield(waiting)
+        except BaseException:
+            self._later(_thrown_away(waiting))
+            raise
+        await self.warm()
+        if not process.has_ended:
+            return process
+        await process.close()
+        return await self._taken()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """It is done also if whoever asked for it is gone; `close` waits for it."""
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return task
 
     def _remember(self, key: str, result: Result) -> None:
         self._remembered.pop(key, None)
@@ -191,7 +210,9 @@ class Playground:
     async def close(self) -> None:
         waiting, self._next = self._next, None
         if waiting is not None:
-            await (await waiting).close()
+            self._later(_thrown_away(waiting))
+        while self._ending:
+            await asyncio.wait(self._ending)
         self._pipeline.close()
 
     async def __aenter__(self) -> Playground:
@@ -202,6 +223,11 @@ class Playground:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+async def _thrown_away(starting: asyncio.Task[Process]) -> None:
+    with suppress(Exception):
+        await (await starting).close()
 
 
 def _key(sql: str, shown: Snapshot) -> str:

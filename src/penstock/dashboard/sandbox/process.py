@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import importlib.util
 import json
-import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +34,7 @@ _TOLD_BYTES = 1 << 20
 
 
 class Job(NamedTuple):
-    """`seconds` until the first rows, `total_seconds` until the end; `rows` and `bytes` bound the answer, None does not."""
+    """`seconds` until the first rows, `total_seconds` until the end; `rows` and `bytes` bound the answer, if given."""
 
     sql: str
     views: Sequence[tuple[str, str, str]]
@@ -51,7 +50,6 @@ class Process:
 
     def __init__(self, started: asyncio.subprocess.Process) -> None:
         self._started = started
-        self._killed_for_time = False
 
     @classmethod
     async def start(cls, readable: Sequence[str], *, strict: bool) -> Process:
@@ -77,14 +75,17 @@ class Process:
         """Raises QueryError if it cannot be confined as it should."""
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await self._frame()
+                kind, payload = await self._frame()
         except (asyncio.IncompleteReadError, TimeoutError):
+            kind, payload = frames.ERROR, b'"it ended"'
+        if kind != frames.READY:
+            why = json.loads(payload)
             raise QueryError(
-                500, "not_confined", "the process of the query could not be confined, so nothing was run",
-                hint="`[dashboard] sql = \"on\"` does without what this system lacks, for yourself alone",
-            ) from None  # fmt: skip
+                500, "not_confined", f"the process of the query could not be confined, so nothing was run: {why}",
+                hint='`[dashboard] sql = "on"` does without what this system lacks, for yourself alone',
+            )  # fmt: skip
 
-    async def answer(self, job: Job, loaded: Mapping[str, pa.Table]) -> AsyncIterator[tuple[bytes, Any]]:
+    async def answer(self, job: Job, loaded: Mapping[str, pa.Table]) -> AsyncGenerator[tuple[bytes, Any]]:
         """Frames: COLUMNS with names and types, ROWS with a batch each, DONE. Raises QueryError instead of an ERROR."""
         began = time.monotonic()
         until = began + job.seconds

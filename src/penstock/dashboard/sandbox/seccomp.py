@@ -82,8 +82,8 @@ def restrict() -> None:
     if not is_possible():
         raise OSError("there is no filter of system calls here")
     libc = ctypes.CDLL(None, use_errno=True)
-    column, _ = _ARCHITECTURES[platform.machine()]
-    instructions = list(_instructions(*_ARCHITECTURES[platform.machine()]))
+    column, architecture = _ARCHITECTURES[platform.machine()]
+    instructions = [_Instruction(*each) for each in _instructions(column, architecture)]
     array = (_Instruction * len(instructions))(*instructions)
     program = _Program(len(instructions), array)
     done = libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(

@@ -28,7 +28,7 @@ _PATH = re.compile(r"'((?:[^']|'')+\.parquet)'")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`views` are (schema, name, SQL over the files `paths`); `loaded` what of gold is in no file that a query reads."""
+    """`views` are (schema, name, SQL over the files `paths`); `loaded` is what of gold no such file holds."""
 
     version: tuple[Any, ...]
     views: list[tuple[str, str, str]]

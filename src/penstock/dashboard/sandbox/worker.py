@@ -5,6 +5,7 @@ Started by `process.py` and spoken to in frames, over standard input and output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -24,7 +25,6 @@ CONFIG: dict[str, Any] = {
     "threads": 1,
     "memory_limit": "512MB",
     "temp_directory": "",
-    "enable_progress_bar": False,
     "python_enable_replacements": False,
     "python_scan_all_frames": False,
     "autoinstall_known_extensions": False,
@@ -42,14 +42,17 @@ def main() -> None:
     inbox, outbox = sys.stdin.buffer, _stdout_alone()
     _, payload = frames.read(inbox)
     place = json.loads(payload)
-    _import_the_rest()
-    confine(place["readable"], strict=place["strict"])
+    try:
+        _import_the_rest()
+        confine(place["readable"], strict=place["strict"])
+    except Exception as error:
+        outbox.write(frames.told(frames.ERROR, str(error)))
+        outbox.flush()
+        os._exit(1)
     outbox.write(frames.packed(frames.READY, b""))
     outbox.flush()
-    try:
+    with contextlib.suppress(EOFError, BrokenPipeError):
         answer(inbox, outbox)
-    except (EOFError, BrokenPipeError):
-        pass
     # Without the ways of a usual end, which would wait for threads.
     os._exit(0)
 
@@ -95,6 +98,7 @@ def opened(job: dict[str, Any], loaded: dict[str, list[pa.RecordBatch]]) -> duck
     """The tables of one moment, and then the doors shut."""
     db = duckdb.connect(config=CONFIG)
     db.execute("set timezone = 'UTC'")
+    db.execute("set enable_progress_bar = false")
     db.execute("create schema silver; create schema gold")
     for schema, name, sql in job["views"]:
         db.execute(f"create view {schema}.{name} as {sql}")
@@ -191,11 +195,8 @@ def split(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 def explained(db: duckdb.DuckDBPyConnection | None, sql: str, error: Exception) -> dict[str, Any]:
     """What went wrong, in words, and at which byte of the text, if DuckDB says so."""
     found = _told(error)
-    if (
-        found["position"] is None
-        and db is not None
-        and isinstance(error, duckdb.BinderException | duckdb.CatalogException)
-    ):
+    unplaced = found["position"] is None and isinstance(error, duckdb.BinderException | duckdb.CatalogException)
+    if unplaced and db is not None:
         # A relation's error does not say where; the same query, only explained, does.
         try:
             db.execute(_EXPLAIN + sql)
