@@ -277,7 +277,6 @@ class Settings(BaseSettings):
     dashboard: DashboardSettings = DashboardSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
-    dashboard: DashboardSettings = DashboardSettings()
     alerts: tuple[AlertSettings, ...] = Field(
         (), description="who is told when a report's numbers are not as they should be"
     )
