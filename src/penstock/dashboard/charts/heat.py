@@ -74,7 +74,7 @@ def _cell(cohort: Cohort, start: str, nth: int, cell: Cell, grain: str, counts: 
 
 def _shade(share: float) -> int:
     """0 only for nothing; a root, because most of retention happens below a half."""
-    return 0 if share <= 0 else max(1, min(SHADES, round(SHADES * share**0.7)))
+    return 0 if share <= 0 else max(1, min(SHADES, round(SHADES * min(share, 1.0) ** 0.7)))
 
 
 def _average(cohorts: Sequence[Cohort], wide: int) -> Markup:
@@ -92,4 +92,4 @@ def _average(cohorts: Sequence[Cohort], wide: int) -> Markup:
 
 def _share(part: Any, whole: Any) -> float | None:
     people, size = finite(part), finite(whole)
-    return None if people is None or not size else people / size
+    return None if people is None or not size else finite(people / size)
