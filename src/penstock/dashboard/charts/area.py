@@ -322,7 +322,7 @@ def _hits(plot: Plot, axis: Scale) -> Iterator[Markup]:
             "data-i": index,
             "data-x": num(plot.x(index)),
             "data-y": "|".join("" if value is None else num(axis.y(value)) for value in values),
-            "data-from": plot.starts[index].isoformat(),
+            "data-from": local(plot.starts[index], plot.zone).isoformat(),
             "data-label": plot.named(index) + (" so far" if index == plot.last else ""),
             "data-values": "|".join(show(value, plot.unit) for value in values),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ def bars(series: Series, *, grain: str = "minute", zone: str = "UTC", running: b
             "data-values": show(value, series.unit),
         }
         parts.append(shape("rect", {"class": "hit", "x": pct(nth * wide), "width": pct(wide), "height": "100%"} | told))
-    return chart("bars", _summary(series, starts, values, grain, zone), *parts)
+    names = json.dumps([clean(series.label)])
+    return chart("bars", _summary(series, starts, values, grain, zone), *parts, **{"data-series": names})
 
 
 def _summary(series: Series, starts: Sequence[Start], values: Sequence[float | None], grain: str, zone: str) -> str:
