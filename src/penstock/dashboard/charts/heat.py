@@ -37,7 +37,7 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
     head += [_head(f"{letter}{nth}", None, f"{grain} {nth}") for nth in range(wide)]
     body = [_row(cohort, wide, grain, counts, zone) for cohort in cohorts]
     foot = tag("tfoot", {}, _average(cohorts, wide)) if cohorts else NONE
-    return tag(
+    table = tag(
         "table",
         {"class": "heat"},
         tag("caption", {"class": "said"}, f"Share of each cohort that came back, by {grain}"),
@@ -45,6 +45,7 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
         tag("tbody", {}, *body),
         foot,
     )
+    return tag("div", {"class": "scroll"}, table)
 
 
 def _head(text: str, name: str | None = None, said: str | None = None) -> Markup:
