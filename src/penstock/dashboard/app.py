@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..clock import Clock, utc_now
@@ -26,7 +26,7 @@ from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import access, cards, changes, render, state
+from . import access, cards, changes, openapi, render, state
 from .access import Visitor
 from .answers import Answers, Failed
 from .lake import Look, look
@@ -185,13 +185,20 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
 def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
     for page in PAGES:
         yield Route(page.url, partial(dashboard.html, page))
+        if not page.has_twin:
+            continue
         yield Route(f"/api/{page.name}.json", partial(dashboard.json, page))
         yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
         for format in FileFormat:
             yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
     yield Route("/live", partial(sse.answer, dashboard.live))
+    yield Route("/api/openapi.json", _described)
     yield Route("/static/{name}", render.static)
     yield Route("/health", _health)
+
+
+async def _described(request: Request) -> Response:
+    return JSONResponse(openapi.document(PAGES))
 
 
 async def _health(request: Request) -> Response:

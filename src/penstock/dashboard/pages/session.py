@@ -54,14 +54,14 @@ def _when(state: State) -> dict[str, Any]:
     day = _day(state)
     today = state.site.now.date()
     first = state.site.first - _DAYS_AROUND
+    if not _id(state):
+        return {"since": today, "until": today, "zone": "UTC"}
     if day is None or not first <= day <= today + _DAYS_AROUND:
         return {"since": min(first, today), "until": today, "zone": "UTC"}
     return {"since": day - _DAYS_AROUND, "until": min(day + _DAYS_AROUND, max(today, day)), "zone": "UTC"}
 
 
 def asks(state: State) -> Mapping[str, Ask]:
-    if not _id(state):
-        return {}
     when = _when(state)
     return {
         "events": Ask("session", {**when, "where": (), "id": _id(state)}),
