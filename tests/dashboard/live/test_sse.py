@@ -79,7 +79,7 @@ def test_who_comes_back_misses_nothing_and_hears_nothing_twice(served: Superviso
     later.close()
 
 
-@pytest.mark.parametrize(("number", "last"), enumerate(["0a1b2c3d-7", "x", "-", "é".encode().decode("latin-1")]))
+@pytest.mark.parametrize(("number", "last"), [*enumerate(["0a1b2c3d-7", "x", "-", "é".encode().decode("latin-1")])])
 def test_numbers_of_another_window_begin_afresh(served: Supervisor, number: int, last: str) -> None:
     send(served, f"/kept{number}")
     told: list[str] = []
