@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,9 @@ from penstock.settings import load
 
 from .conftest import Cli
 
-COMMAND = [sys.executable, "-m", "penstock.cli", "dashboard-password"]
+# A process makes a terminal its own by opening it, if it leads a session that has none.
+_CODE = "import os; os.close(os.open(os.ttyname(0), os.O_RDWR)); from penstock.cli import app; app()"
+COMMAND = [sys.executable, "-c", _CODE, "dashboard-password"]
 
 
 def test_a_password_from_stdin_becomes_a_line_for_the_settings(cli: Cli) -> None:
@@ -37,24 +40,32 @@ def test_what_is_no_password(cli: Cli, given: str) -> None:
     assert done.exit_code == 1 and "characters" in done.stderr and done.stdout == ""
 
 
-@pytest.mark.parametrize(("again", "fine"), [("correct horse battery", True), ("correct horse buttery", False)])
-def test_at_a_terminal_it_is_asked_for_twice_and_not_shown(again: str, fine: bool) -> None:
+def at_a_terminal(*typed: str) -> tuple[int, str, str]:
+    """(exit code, output, what the terminal shows) of the command, with a terminal of its own that is typed into."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        COMMAND, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # the terminal becomes its own
-    ) as process:  # fmt: skip
-        seen = b""
-        for prompt, answer in ((b"Password: ", "correct horse battery"), (b"Again: ", again)):
-            while prompt not in seen:
-                seen += os.read(ours, 1000)
-            os.write(ours, answer.encode() + b"\n")
+        COMMAND, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        shown = b""
+        for number, line in enumerate(typed, 1):
+            while shown.count(b": ") < number:
+                assert select.select([ours], [], [], 60)[0], shown
+                shown += os.read(ours, 1000)
+            os.write(ours, line.encode() + b"\n")
         out, err = process.communicate(timeout=60)
+    while select.select([ours], [], [], 0)[0]:
+        shown += os.read(ours, 1000)
     for descriptor in (ours, theirs):
         os.close(descriptor)
-    assert b"horse" not in seen
-    assert (process.returncode, "two passwords" in err) == ((0, False) if fine else (1, True))
-    assert out.startswith('password = "scrypt:') is fine
+    return process.returncode, out + err, shown.decode()
+
+
+@pytest.mark.parametrize(("again", "code"), [("correct horse battery", 0), ("correct horse buttery", 1)])
+def test_at_a_terminal_it_is_asked_for_twice_and_not_shown(again: str, code: int) -> None:
+    ended, printed, shown = at_a_terminal("correct horse battery", again)
+    assert ended == code
+    assert ("two passwords" in printed, 'password = "scrypt:' in printed) == (code == 1, code == 0)
+    assert "horse" not in printed + shown
 
 
 @pytest.mark.parametrize(("options", "may"), [((), "read"), (("--may", "annotate"), "annotate")])

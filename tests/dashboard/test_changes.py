@@ -6,6 +6,7 @@ import html
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -35,7 +36,7 @@ def test_a_form_adds_and_leads_back(
     answer = client.post(f"/saved/{kind}", data=fields | {"back": STATE})
     assert (answer.status_code, answer.headers["location"]) == (303, STATE)
     [row] = open_dashboard.saved.all(KINDS[kind])
-    assert client.get(f"/api/saved/{kind}").json() == [row.shown()]
+    assert client.get(f"/api/saved/{kind}").json() == [msgspec.json.decode(msgspec.json.encode(row.shown()))]
     assert client.post(f"/saved/{kind}/{row.id}/delete", data={"back": STATE}).headers["location"] == STATE
     assert open_dashboard.saved.all(KINDS[kind]) == []
 
