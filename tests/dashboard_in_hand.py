@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ class DashboardInHand:
 
     def close(self) -> None:
         self.saved.close()
+
+
+def served() -> ASGIApp:
+    """For a real server: with a password, in the folder that the environment names."""
+    return DashboardInHand(Path(os.environ["DASHBOARD_FOLDER"]), password=cheap(PASSWORD)).app
 
 
 async def _echo(request: Request) -> Response:
