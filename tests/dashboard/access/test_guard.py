@@ -213,6 +213,12 @@ def test_only_the_named_proxy_names_users(
         assert client.post("/x", headers=header).status_code == 403  # it may be another site's
 
 
+def test_where_only_the_proxy_names_users_no_cookie_counts(make_dashboard: Callable[..., DashboardInHand]) -> None:
+    dashboard = make_dashboard(proxies=["10.0.0.2"], trusted_proxy_header="Remote-User")
+    cookie = {"cookie": f"penstock={dashboard.rules.owner_cookie()}"}
+    assert dashboard.client().get("/events", headers=cookie).status_code == 403
+
+
 # tokens
 
 
@@ -225,6 +231,7 @@ def test_only_the_named_proxy_names_users(
         ("read", "POST", "/api/annotations", 403),
         ("read", "DELETE", "/api/saved/segments/1", 403),
         ("read", "GET", "/api/saved/tokens", 403),
+        ("read", "GET", "/api/anything", 403),
         ("read", "GET", "/", 303),
         ("read", "GET", "/events", 303),
         ("read", "GET", "/settings", 303),
@@ -237,6 +244,7 @@ def test_only_the_named_proxy_names_users(
         ("annotate", "GET", "/api/overview.json", 403),
         ("annotate", "DELETE", "/api/saved/annotations/1", 403),
         ("annotate", "POST", "/api/saved/tokens", 403),
+        ("annotate", "POST", "/api/anything", 403),
         ("annotate", "POST", "/saved/annotations", 401),
     ],
 )
@@ -262,6 +270,15 @@ def test_the_file_knows_no_secret(locked: DashboardInHand) -> None:
     locked.close()
     written = b"".join(path.read_bytes() for path in locked.settings.saved_path.parent.iterdir())
     assert [secret for secret in (token, share, "open sesame", PASSWORD) if secret.encode() in written] == []
+
+
+def test_who_cannot_be_looked_up_is_not_let_in(locked: DashboardInHand) -> None:
+    locked.settings.data.mkdir()
+    locked.settings.saved_path.write_bytes(b"no database" * 200)
+    client = locked.client()
+    assert client.get("/api/x.json", headers={"authorization": "Bearer pst_x"}).status_code == 503
+    assert client.get("/share/x").headers["content-security-policy"] == POLICY
+    assert locked.logged_in().get("/events").status_code == 200
 
 
 # shared pages
