@@ -1,4 +1,4 @@
-"""Who may import whom: `cli` → `hosts` → the pipeline → stages, each only to its left → the floor; and small files."""
+"""Who may import whom: `cli` → `hosts` → the dashboard → the pipeline → stages, each only to its left → the floor; and small files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLOOR = ("event", "errors", "clock", "settings", "telemetry", "adapters", "objec
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
 PIPELINE = ("pipeline", "verify", "status", "api", "alerts", "export")
-LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("hosts",), ("__init__",), ("cli",))
+LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("hosts",), ("__init__",), ("cli",))
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
@@ -31,6 +31,7 @@ ONLY_IN = {
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",
         "api", "status", "verify", "export/rows", "export/files", "export/attach",
+        "dashboard/sandbox/gate", "dashboard/sandbox/worker", "dashboard/sandbox/formats",
     ),
 }  # fmt: skip
 
