@@ -62,7 +62,7 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_commands_exist_with_their_options(page: str, command: str) -> None:
     words = shlex.split(command, comments=True)[1:]
-    path = [word for word in words[:2] if re.fullmatch("[a-z]+", word)]
+    path = [word for word in words[:2] if re.fullmatch("[a-z]+(-[a-z]+)*", word)]
     path = path[:2] if path[:1] in (["stream"], ["quarantine"]) else path[:1]
     shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0, shown.output

@@ -15,6 +15,7 @@ from ..errors import LakeError, PenstockError, SettingsError
 from . import (
     alerts,
     ask,
+    dashboard,
     erase,
     export,
     inbound,
@@ -90,6 +91,7 @@ for part in (
     ask,
     report,
     alerts,
+    dashboard,
     export,
     schema,
     quarantine,

@@ -1,4 +1,4 @@
-"""`up` and `demo`: everything at once."""
+"""`up`, `demo` and `dashboard`: everything at once, and the pages alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..dashboard.access.start import check
 from ..hosts.demo import Traffic
 from ..hosts.process import stop_event
-from ..hosts.supervisor import Supervisor
+from ..hosts.supervisor import ALL, PIPELINE, Supervisor
 from ..settings import Settings, load
 from .options import Config, Data
 from .output import note, say
@@ -22,39 +23,67 @@ from .output import note, say
 DemoData = Annotated[Path | None, typer.Option("--data", help="Folder for everything.", show_default="./demo-data")]
 Port = Annotated[int | None, typer.Option("--port", help="Port of the collector.", show_default="8787")]
 Host = Annotated[str | None, typer.Option("--host", help="Address of the collector.", show_default="127.0.0.1")]
+DashboardPort = Annotated[
+    int | None, typer.Option("--dashboard-port", help="Port of the dashboard.", show_default="8788")
+]
+DashboardHost = Annotated[
+    str | None, typer.Option("--host", help="Address of the dashboard.", show_default="127.0.0.1")
+]
+WithDashboard = Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Start the dashboard too.")]
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(demo)
+    app.command()(dashboard)
 
 
-def up(data: Data = None, config: Config = None, host: Host = None, port: Port = None) -> None:
-    """Start collector and worker; Ctrl-C stops both, with everything acknowledged in the lake."""
-    settings = _settings(data, config, host, port)
-    supervisor = Supervisor(settings)
-    stop = stop_event()
-    supervisor.start()
-    try:
-        _greet(settings, supervisor.url)
-        supervisor.watch(stop, note)
-    finally:
-        note("stopping: the worker drains the stream …")
-        supervisor.stop()
+def up(
+    data: Data = None,
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    dashboard_port: DashboardPort = None,
+    dashboard: WithDashboard = True,
+) -> None:
+    """Start collector, worker and dashboard; Ctrl-C stops them, with everything acknowledged in the lake."""
+    settings = _settings(data, config, {"host": host, "port": port}, {"port": dashboard_port})
+    supervisor = Supervisor(settings, children=ALL if dashboard else PIPELINE)
+    _run(supervisor, config, lambda: _greet(settings, supervisor))
 
 
-def demo(data: DemoData = None, config: Config = None, host: Host = None, port: Port = None) -> None:
+def dashboard(
+    data: Data = None,
+    config: Config = None,
+    lake: Annotated[str | None, typer.Option("--lake", help="URL of a lake, to read it where it lies.")] = None,
+    host: DashboardHost = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port of the dashboard.", show_default="8788")] = None,
+) -> None:
+    """Start the dashboard alone, beside a running `up`, or over a lake that others fill."""
+    settings = _settings(data, config, {}, {"host": host, "port": port}, lake=lake)
+    supervisor = Supervisor(settings, children=("dashboard",))
+    _run(supervisor, config, lambda: say(f"Dashboard is at {supervisor.dashboard_url}"))
+
+
+def demo(
+    data: DemoData = None,
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    dashboard_port: DashboardPort = None,
+) -> None:
     """`up`, with a simulated shop and web site sending real traffic."""
-    settings = _settings(data or Path("demo-data"), config, host, port)
+    where = data or Path("demo-data")
+    settings = _settings(where, config, {"host": host, "port": port}, {"port": dashboard_port})
     log = settings.data / "log" / "demo.log"
-    supervisor = Supervisor(settings, log)
+    supervisor = Supervisor(settings, log, ALL)
     stop = stop_event()
     supervisor.start()
     traffic = Traffic(supervisor.url, seed=time.time_ns())
     sender = threading.Thread(target=traffic.run, args=(stop,))
     sender.start()
     try:
-        _greet(settings, supervisor.url)
+        _greet(settings, supervisor)
         say(f"\nA simulated shop and web site send about 20 events a second; the log is {log}.")
         supervisor.watch(stop, note)
     finally:
@@ -64,15 +93,37 @@ def demo(data: DemoData = None, config: Config = None, host: Host = None, port: 
         say(f"Now see that every one is accounted for:  {_called()} verify{_where(settings)}")
 
 
-def _settings(data: Path | None, config: Path | None, host: str | None, port: int | None) -> Settings:
-    collect = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    return load(config, data=data, collect=collect or None)
+def _run(supervisor: Supervisor, config: Path | None, greet: Any) -> None:
+    for warning in check(supervisor.settings, config) if "dashboard" in supervisor.children else ():
+        note(warning)
+    stop = stop_event()
+    supervisor.start()
+    try:
+        greet()
+        supervisor.watch(stop, note)
+    finally:
+        if "worker" in supervisor.children:
+            note("stopping: the worker drains the stream …")
+        supervisor.stop()
 
 
-def _greet(settings: Settings, url: str) -> None:
-    me, where = _called(), _where(settings)
-    say(f"Events go to   {url}/v1/events")
-    say(f"Health is at   {url}/health")
+def _settings(
+    data: Path | None, config: Path | None, collect: dict[str, Any], dashboard: dict[str, Any], **more: Any
+) -> Settings:
+    given = {"collect": collect, "dashboard": dashboard}
+    sections = {
+        name: {key: value for key, value in section.items() if value is not None} or None
+        for name, section in given.items()
+    }
+    return load(config, data=data, **sections, **more)
+
+
+def _greet(settings: Settings, supervisor: Supervisor) -> None:
+    me, where, url = _called(), _where(settings), supervisor.url
+    if "dashboard" in supervisor.children:
+        say(f"Dashboard is at {supervisor.dashboard_url}")
+    say(f"Events go to    {url}/v1/events")
+    say(f"Health is at    {url}/health")
     say("\nTry next, in another terminal:")
     say(f'  curl {url}/v1/events -d \'{{"event_type":"hello","properties":{{"from":"me"}}}}\'')
     say(f"  {me} counts page_view --last 1h{where}")

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..clock import Clock, utc_now
+from ..errors import PenstockError
+from ..export.files import FileFormat
+from ..reports.catalog import report
+from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import render, state
-from .answers import Answers
+from . import access, cards, changes, render, state
+from .access import Visitor
+from .answers import Answers, Failed
 from .lake import Look, look
 from .page import Page, Shown
 from .pages import PAGES
 from .render import Renderer
+from .saved import Annotation, Saved, Segment
 from .state import Site, State
 
 _LATE_SECONDS = 0.15
@@ -41,19 +50,30 @@ class Dashboard:
     settings: Settings
     clock: Clock
     answers: Answers
+    saved: Saved
     renderer: Renderer
 
     async def look(self) -> Look:
         """At the lake as it is now."""
         return await self.answers.run(look)
 
-    def state(self, request: Request, page: Page, seen: Look) -> State:
+    async def state(self, request: Request, page: Page, seen: Look) -> State:
         now = self.clock()
         now -= timedelta(seconds=now.second % _STEP_SECONDS, microseconds=now.microsecond)
         zone = self.settings.dashboard.zone
         first = (seen.first or now).astimezone(ZoneInfo(zone)).date()
-        site = Site(seen.columns, zone, first, now)
-        return state.read(page.url, request.query_params.multi_items(), site, page.own)
+        segments, notes = await run_in_threadpool(self._saved)
+        site = Site(seen.columns, zone, first, now, segments, notes)
+        visitor: Visitor = request.state.visitor
+        return state.read(page.url, request.query_params.multi_items(), site, page.own, share=visitor.base)
+
+    def _saved(self) -> tuple[dict[str, tuple[Filter, ...]], tuple[tuple[str, str], ...]]:
+        """Segments and notes; none if the file that they are in cannot be read."""
+        try:
+            segments = {each.name: parse_all(each.filters) for each in self.saved.all(Segment)}
+            return segments, tuple((each.at, each.text) for each in self.saved.all(Annotation))
+        except PenstockError:
+            return {}, ()
 
     async def shown(self, page: Page, asked: State, version: Hashable) -> Shown:
         """All answers, asked at once; a failed one is in its place."""
@@ -71,27 +91,89 @@ class Dashboard:
 
     async def html(self, page: Page, request: Request) -> Response:
         seen = await self.look()
-        asked = self.state(request, page, seen)
+        asked = await self.state(request, page, seen)
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
-        shown = await self.shown(page, asked, seen.version)
-        return HTMLResponse(self.renderer.page(request, page, shown, seen))
+        shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
+        return HTMLResponse(self.renderer.page(request, page, shown, seen, more))
+
+    async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
+        return await page.extra(self, asked) if page.extra else {}
+
+    async def details(self, page: Page, request: Request) -> Response:
+        """A card with all rows and columns, to search, sort and leaf through."""
+        card = request.path_params["card"]
+        view = replace(_DETAILS, path=request.url.path, own={**page.own, **cards.OWN})
+        seen = await self.look()
+        asked = await self.state(request, view, seen)
+        ask = page.asks(asked).get(card)
+        if ask is None:
+            raise HTTPException(404)
+        ask = cards.whole(ask)
+        answer = await self.answers.ask(seen.version, ask, **asked.asked)
+        failure = answer if isinstance(answer, Failed) else None
+        more = {
+            "title": report(ask.report).title,
+            "question": report(ask.report).question,
+            "failure": failure,
+            "answer": answer,
+            "details": None if isinstance(answer, Failed) else cards.details(answer, asked),
+            "export": f"/export/{page.name}/{card}",
+            "back": page.url,
+            "kept": {name: values for name, values in asked.given.items() if name in page.own},
+        }
+        return HTMLResponse(self.renderer.page(request, view, Shown(asked, {}), seen, more))
+
+    async def export(self, page: Page, format: FileFormat, request: Request) -> Response:
+        seen = await self.look()
+        asked = await self.state(request, page, seen)
+        card = request.path_params["card"]
+        ask = page.asks(asked).get(card)
+        if ask is None:
+            raise HTTPException(404)
+        answer = await self.answers.ask(seen.version, cards.whole(ask), **asked.asked)
+        if isinstance(answer, Failed):
+            return PlainTextResponse(f"{answer.message} {answer.hint}".strip(), 400)
+        first, last = asked.period.days
+        name = f"{page.name}-{card}-{first}-{last}"
+        return await self.answers.run(lambda lake: cards.file(lake, answer, format, name))
+
+    async def json(self, page: Page, request: Request) -> Response:
+        """What the page shows, late cards too."""
+        seen = await self.look()
+        asked = await self.state(request, page, seen)
+        shown = await self.shown(replace(page, late=()), asked, seen.version)
+        return cards.twin(asked, shown.found)
+
+
+_DETAILS = Page("details", "Details")
 
 
 def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
-    """Opens the lake when it starts, and lets go of it when it ends."""
+    """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), renderer)
+    saved = Saved(settings.saved_path)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer)
+    rules = access.rules_of(settings, saved, clock)
+    templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         dashboard.answers.close()
+        saved.close()
 
     return Starlette(
-        routes=list(_routes(dashboard)),
-        middleware=[Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL)],
+        routes=[
+            *_routes(dashboard),
+            *access.routes(rules, templates),
+            *changes.routes(saved, templates, clock),
+        ],
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL),
+            Middleware(access.protect, rules=rules),
+        ],
         lifespan=lifespan,
     )
 
@@ -99,4 +181,13 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
 def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
     for page in PAGES:
         yield Route(page.url, partial(dashboard.html, page))
+        yield Route(f"/api/{page.name}.json", partial(dashboard.json, page))
+        yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
+        for format in FileFormat:
+            yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
     yield Route("/static/{name}", render.static)
+    yield Route("/health", _health)
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok")

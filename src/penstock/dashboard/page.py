@@ -5,7 +5,7 @@ From this alone come its HTML, its JSON twin, the files and details of its cards
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class Page:
     asks: Callable[[State], Mapping[str, Ask]] = lambda state: {}
     show: Callable[[Shown], Mapping[str, Any]] = lambda shown: {}
     own: Mapping[str, str] = field(default_factory=dict)
+    extra: Callable[[Any, State], Awaitable[Mapping[str, Any]]] | None = None
+    """What it shows beside answers: given the Dashboard and the state, more context for its template."""
     late: tuple[str, ...] = ()
     path: str = ""
     key: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import Any
 import jinja2
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.templating import Jinja2Templates
 
 from .. import __version__
 from .charts import formats
@@ -33,7 +35,12 @@ class Renderer:
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)
 
-    def page(self, request: Request, page: Page, shown: Shown, seen: Look) -> str:
+    def templates(self) -> Jinja2Templates:
+        """For the pages of others, which stand in the same frame."""
+        around = {"chrome": self, "version": __version__, "page": None, "state": None, "seen": None, "shown": None}
+        return Jinja2Templates(env=_environment(), context_processors=[lambda request: around])
+
+    def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
         state = shown.state
         return self.html(
             f"{page.name}.html",
@@ -41,8 +48,9 @@ class Renderer:
             state=state,
             shown=shown,
             seen=seen,
-            is_embedded="embed" in request.query_params,
+            visitor=request.state.visitor,
             **page.show(shown),
+            **more,
         )
 
 

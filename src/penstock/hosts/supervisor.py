@@ -1,4 +1,4 @@
-"""Everything on one machine: a collector and a worker as child processes, started, watched, and stopped in order."""
+"""Everything on one machine: collector, worker and dashboard as child processes, started, watched, stopped in order."""
 
 from __future__ import annotations
 
@@ -10,56 +10,72 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 from ..errors import SettingsError
 from ..objects import make_folder
-from ..settings import Settings
+from ..settings import CollectSettings, DashboardSettings, Settings
 from ..worker_lock import only_worker
 from .process import hand_down
 
 _START_SECONDS = 30
 _STOP_SECONDS = 60
-_CHILDREN = ("server", "worker")
+PIPELINE = ("server", "worker")
+ALL = ("dashboard", *PIPELINE)
+"""In the order in which they are stopped."""
 _WATCH_SECONDS = 0.1
 _STEADY_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _STDERR = 2
+_OPTION = {"server": "another --port", "dashboard": "another --dashboard-port"}
 
 
 class Supervisor:
-    """`start`, then `watch` until told to stop, then `stop`: first the collector, so that the worker can drain it."""
+    """`start`, then `watch` until told to stop, then `stop`: the collector before the worker, which drains it."""
 
-    def __init__(self, settings: Settings, log: Path | None = None) -> None:
+    def __init__(self, settings: Settings, log: Path | None = None, children: Sequence[str] = PIPELINE) -> None:
         self.settings = settings
-        self.url = f"http://{settings.collect.host}:{settings.collect.port}"
+        self.children = children
+        self.url = _url(settings.collect)
+        self.dashboard_url = _url(settings.dashboard)
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
 
     def start(self) -> None:
-        """Returns when the collector answers. Raises SettingsError if it cannot start."""
-        with only_worker(self.settings.data):
-            pass
-        _require_free(self.settings.collect.host, self.settings.collect.port)
+        """Returns when they answer. Raises SettingsError if one cannot start."""
+        if "worker" in self.children:
+            with only_worker(self.settings.data):
+                pass
+        for name, place in self._places.items():
+            _require_free(place, hint=f"set {_OPTION[name]}, or stop who uses it")
         if self._log_path is not None:
             make_folder(self._log_path.parent.absolute())
             self._log = self._log_path.open("ab")
-        for name in _CHILDREN:
+        for name in self.children:
             self._spawn(name)
         self._wait_until_healthy()
 
+    @property
+    def _places(self) -> dict[str, CollectSettings | DashboardSettings]:
+        """Where children listen, if they do."""
+        told: dict[str, CollectSettings | DashboardSettings] = {
+            "server": self.settings.collect,
+            "dashboard": self.settings.dashboard,
+        }
+        return {name: told[name] for name in self.children if name in told}
+
     def pid(self, name: str) -> int:
-        """Process id of `server` or `worker`."""
+        """Process id of a child."""
         return self._children[name].pid
 
     def watch(self, stop: threading.Event, tell: Callable[[str], None] = lambda text: None) -> None:
         """Until `stop` is set, restart a child that ended: at once, then, if it keeps ending, after growing pauses."""
         due: dict[str, float] = {}
-        pauses = dict.fromkeys(_CHILDREN, 0.0)
+        pauses = dict.fromkeys(self.children, 0.0)
         while not stop.wait(_WATCH_SECONDS):
             now = time.monotonic()
             for name, child in list(self._children.items()):
@@ -75,7 +91,7 @@ class Supervisor:
                     self._spawn(name)
 
     def stop(self) -> None:
-        for name in _CHILDREN:
+        for name in self.children:
             child = self._children.pop(name, None)
             if child is None:
                 continue
@@ -109,28 +125,37 @@ class Supervisor:
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            ended = [name for name, child in self._children.items() if child.poll() is not None]
-            if ended:
+        waiting = {name: f"{_url(place)}/health" for name, place in self._places.items()}
+        while waiting and time.monotonic() < deadline:
+            if any(child.poll() is not None for child in self._children.values()):
                 break
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=2):
-                return
+            name, url = next(iter(waiting.items()))
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+                del waiting[name]
+                continue
             time.sleep(0.05)
-        self.stop()
-        raise SettingsError("the collector did not start", hint=f"see {self._log_path or 'the messages above'}")
+        if waiting:
+            self.stop()
+            who = {"server": "collector"}.get(next(iter(waiting)), next(iter(waiting)))
+            raise SettingsError(f"the {who} did not start", hint=f"see {self._log_path or 'the messages above'}")
 
 
-def _require_free(host: str, port: int) -> None:
+def _url(place: CollectSettings | DashboardSettings) -> str:
+    """As this machine reaches it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{place.port}"
+
+
+def _require_free(place: CollectSettings | DashboardSettings, *, hint: str) -> None:
     """Raises SettingsError if somebody listens there."""
+    host, port = place.host, place.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SettingsError(
-                f"cannot listen on {host}:{port}: {error.strerror}", hint="set another --port, or stop who uses it"
-            ) from error
+            raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
 
 
 def free_port(host: str = "127.0.0.1") -> int:

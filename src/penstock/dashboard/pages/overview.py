@@ -136,7 +136,7 @@ def _before(totals: Mapping[str, Any], each: Metric) -> str:
     return f"before: {show(totals.get(f'{each.column}_before'), each.unit)}"
 
 
-def plot(shown: Shown, notes: Sequence[Note] = ()) -> Plot | None:
+def plot(shown: Shown) -> Plot | None:
     """The main chart: the chosen metric, what it was before, what is unusual."""
     over_time, totals = shown.rows("over_time"), next(iter(shown.rows("totals")), {})
     if not over_time:
@@ -153,11 +153,15 @@ def plot(shown: Shown, notes: Sequence[Note] = ()) -> Plot | None:
         zone=state.site.zone,
         running=next((row["bucket"] for row in over_time if row.get("running")), None),
         anomalies=[_anomaly(state, row) for row in shown.rows("anomalies") if row["what"] == "events"],
-        notes=notes,
+        notes=[Note(_moment(at), text) for at, text in state.site.notes],
         up_is_good=one.up_is_good,
         change=change(totals, one) if state.compare else None,
         name="traffic",
     )
+
+
+def _moment(text: str) -> date | datetime:
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
 
 
 def _anomaly(state: State, row: Mapping[str, Any]) -> Anomaly:

@@ -1,0 +1,80 @@
+"""The middleware before everything: judges each request, and gives each answer its headers."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .headers import secure
+from .judge import Pass, Stop, Verdict, Visit, Visitor, judge
+from .rules import Rules
+
+_NOBODY = Visitor("nobody")
+
+
+def protect(app: ASGIApp, rules: Rules) -> ASGIApp:
+    """The app, seen by none but those who may. What it finds of them is `request.state.visitor`."""
+
+    async def protected(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+        elif scope["type"] == "http":
+            verdict = judge(_visit(scope), rules)
+            send = _secured(send, _embedders(verdict, rules))
+            if isinstance(verdict, Pass):
+                await app(_with(scope, verdict), receive, send)
+            else:
+                await _stopped(verdict, as_json=scope["path"].startswith("/api/"))(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    return protected
+
+
+def _visit(scope: Scope) -> Visit:
+    peer = scope["client"][0] if scope.get("client") else None
+    return Visit(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        Headers(scope=scope),
+        scope.get("scheme", "http"),
+        peer,
+    )
+
+
+def _with(scope: Scope, verdict: Pass) -> Scope:
+    """What the app is asked: the page of a share has another path and query than its link."""
+    new = {"path": verdict.path, "query_string": verdict.query.encode("latin-1")}
+    if verdict.path != scope["path"]:
+        new["raw_path"] = verdict.path.encode()
+    return {**scope, **new, "state": {**scope.get("state", {}), "visitor": verdict.visitor}}
+
+
+def _stopped(stop: Stop, *, as_json: bool) -> Response:
+    if stop.to:
+        return RedirectResponse(stop.to, stop.status)
+    headers = {"cache-control": "no-store"}
+    if stop.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if as_json:
+        body = msgspec.json.encode({"error": stop.code, "detail": stop.detail})
+        return Response(body, stop.status, headers, "application/json")
+    return PlainTextResponse(stop.detail + "\n", stop.status, headers)
+
+
+def _embedders(verdict: Verdict, rules: Rules) -> tuple[str, ...]:
+    visitor = verdict.visitor if isinstance(verdict, Pass) else _NOBODY
+    return rules.settings.frame_ancestors if visitor.embed and visitor.kind == "share" else ()
+
+
+def _secured(send: Send, embedders: tuple[str, ...]) -> Send:
+    async def secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message.setdefault("headers", [])
+            secure(MutableHeaders(scope=message), embedders=embedders)
+        await send(message)
+
+    return secured

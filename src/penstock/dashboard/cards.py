@@ -1,0 +1,172 @@
+"""One card of a page, all of it: as a page of its own, as a file, and all cards of a page as JSON."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from ..api import OpenLake
+from ..export.files import FileFormat, write_file
+from ..export.rows import of_report
+from ..reports.catalog import report
+from ..reports.fill import is_number
+from ..reports.run import Answer
+from .answers import Ask, Failed
+from .charts.formats import Unit, show
+from .page import Found
+from .state import State
+
+OWN = {
+    "sort": "column to sort by, the greatest first; with - before it the least",
+    "at": "first row, from 0",
+    "find": "only rows in which a text contains this",
+}
+ROWS = 100
+_MEDIA = {
+    FileFormat.csv: "text/csv; charset=utf-8",
+    FileFormat.json: "application/x-ndjson",
+    FileFormat.parquet: "application/vnd.apache.parquet",
+}
+
+
+def whole(ask: Ask) -> Ask:
+    """The same question for all its rows."""
+    limit = report(ask.report).parameters.get("limit")
+    return ask if limit is None or limit.most is None else Ask(ask.report, {**ask.asked, "limit": int(limit.most)})
+
+
+class Column(NamedTuple):
+    name: str
+    meaning: str
+    is_number: bool
+    sort: str
+    """Link that sorts by it."""
+
+
+class Details(NamedTuple):
+    """A part of the rows as text, `first` to `last` of `count`, from 1."""
+
+    columns: list[Column]
+    rows: list[list[str]]
+    first: int
+    last: int
+    total: int
+    before: str | None
+    after: str | None
+
+
+def details(answer: Answer, state: State) -> Details:
+    table = _sorted(_found(answer.beside(), state.one("find")), state.one("sort"))
+    start = min(_number(state.one("at")), max(0, (table.num_rows - 1) // ROWS * ROWS))
+    part = table.slice(start, ROWS)
+    meanings = answer.question.report.columns
+    columns = [_column(field, meanings, state) for field in table.schema]
+    units = [unit(meanings.get(field.name, "")) for field in table.schema]
+    cells = [
+        [_text(value, unit) for value in column.to_pylist()] for column, unit in zip(part.columns, units, strict=True)
+    ]
+    return Details(
+        columns,
+        [list(row) for row in zip(*cells, strict=True)],
+        start + 1 if table.num_rows else 0,
+        start + part.num_rows,
+        table.num_rows,
+        state.link(at=str(start - ROWS) if start > ROWS else None) if start else None,
+        state.link(at=str(start + ROWS)) if start + ROWS < table.num_rows else None,
+    )
+
+
+def unit(meaning: str) -> Unit:
+    """As the catalog says it of a column."""
+    ends = {"(share)": Unit.share, "(seconds)": Unit.seconds, "(number)": Unit.number, "currency": Unit.money}
+    return next((found for end, found in ends.items() if meaning.endswith(end)), Unit.whole)
+
+
+def _text(value: Any, unit: Unit) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return show(value, unit) if not isinstance(value, str) and hasattr(value, "__float__") else str(value)
+
+
+def _column(field: pa.Field, meanings: Mapping[str, str], state: State) -> Column:
+    is_sorted = state.one("sort") == field.name
+    link = state.link(sort=f"-{field.name}" if is_sorted else field.name, at=None)
+    return Column(field.name, meanings.get(field.name, ""), is_number(field.type), link)
+
+
+def _found(table: pa.Table, text: str) -> pa.Table:
+    if not text:
+        return table
+    hits = [
+        pc.fill_null(pc.match_substring(column, text, ignore_case=True), False)
+        for column in table.columns
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    ]
+    mask = hits[0] if hits else pa.array([False] * table.num_rows)
+    for other in hits[1:]:
+        mask = pc.or_(mask, other)
+    return table.filter(mask)
+
+
+def _sorted(table: pa.Table, by: str) -> pa.Table:
+    name = by.removeprefix("-")
+    if name not in table.column_names or pa.types.is_nested(table.schema.field(name).type):
+        return table
+    return table.sort_by([(name, "ascending" if by.startswith("-") else "descending")])
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def file(lake: OpenLake, answer: Answer, format: FileFormat, name: str) -> Response:
+    """The rows as a file to keep; written aside first, so that a failure is an answer and not half a file."""
+    handle, path = tempfile.mkstemp(suffix=f".{format}")
+    os.close(handle)
+    rows = of_report(lake.pipeline, answer, with_period=False)
+    try:
+        write_file(rows, format, Path(path))
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+    finally:
+        rows.close()
+    return FileResponse(
+        path, media_type=_MEDIA[format], filename=f"{name}.{format}", background=BackgroundTask(os.unlink, path)
+    )
+
+
+def twin(state: State, found: Found) -> Response:
+    """What a page shows, for programs."""
+    period = state.period
+    body = {
+        "period": {"since": period.since, "until": period.until, "zone": period.zone},
+        "where": state.where,
+        "notices": state.notices,
+        "cards": {card: _card(answer) for card, answer in found.items()},
+    }
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def _card(answer: Answer | Failed) -> dict[str, Any]:
+    if isinstance(answer, Failed):
+        return {"error": answer.message, "hint": answer.hint}
+    asked = answer.question.report
+    return {
+        "report": asked.name,
+        "columns": dict(asked.columns),
+        "rows": answer.beside().to_pylist(),
+        "notes": answer.notes,
+        "served_from": answer.served_from,
+    }
