@@ -285,7 +285,11 @@ class Pipeline:
 
     def replay_as_asked(self) -> int:
         """What the dashboard asks of a running worker; returns how many."""
-        return self.requests.answer("replay", lambda asked: asdict(self.replay_quarantine(asked["reasons"].split())))
+
+        def again(asked: dict[str, str]) -> dict[str, Any]:
+            return asdict(self.replay_quarantine(asked["reasons"].split() or None))
+
+        return self.requests.answer("replay", again)
 
     def drain(self) -> None:
         """Run every job until nothing is left to do."""
