@@ -111,7 +111,9 @@ def _expression(text: str) -> str:
         pc.match_substring_regex(pa.array([""]), text)
     except pa.ArrowInvalid as error:
         why = str(error).partition(": ")[2] or str(error)
-        raise PenstockError(f"{text[:80]!r} is no regular expression: {why[:200]}", hint="RE2's, as in ^/blog/") from None
+        raise PenstockError(
+            f"{text[:80]!r} is no regular expression: {why[:200]}", hint="RE2's, as in ^/blog/"
+        ) from None
     return text
 
 

@@ -76,8 +76,8 @@ def test_hostile_values_are_text(client: TestClient) -> None:
         assert not [name for _, attributes in seen.elements for name in attributes if name.startswith("on")]
         assert not [attributes for _, attributes in seen.elements if "style" in attributes]
         assert all(link.startswith(("/", "#")) or not link for link in seen.links), seen.links
-    shown = set(page(client, "/details/overview/sources?sources=utm_source&period=today").texts)
-    assert shown.issuperset(HOSTILE)
+    shown = {text.lower() for text in page(client, "/details/overview/sources?sources=utm_source&period=today").texts}
+    assert shown.issuperset(text.lower() for text in HOSTILE)
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -101,8 +101,8 @@ def test_the_file_is_the_table(client: TestClient) -> None:
 
 def test_a_spreadsheet_runs_nothing_of_a_file(client: TestClient) -> None:
     text = client.get("/export/overview/sources.csv?sources=utm_source&period=today").text
-    cells = [row[0] for row in csv.reader(io.StringIO(text))]
-    assert '\'=HYPERLINK("http://evil.test")' in cells
+    cells = [row[0].lower() for row in csv.reader(io.StringIO(text))]
+    assert '\'=hyperlink("http://evil.test")' in cells
     assert not [cell for cell in cells if cell[:1] in "=@\t\r"]
 
 
