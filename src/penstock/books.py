@@ -28,12 +28,10 @@ RATE_MINUTES = 5
 _MOST_READ = 20
 """Objects that differ; if more do, something is wrong that a page should not look for."""
 
-_BY_FILE = """
-    select bronze_file, sum(events)::bigint as events from ledger
-    where day >= $day and bronze_file >= $first group by bronze_file
-"""
-_BY_HOUR = """
-    select case when received_hour between $since and $now then received_hour else date_trunc('day', received_hour) end as start,
+_ENDED = """
+    select case when received_hour between $since and $now then received_hour
+                else date_trunc('day', received_hour) end as start,
+           case when day >= $day and bronze_file >= $first then bronze_file end as file,
            outcome, sum(events)::bigint as events
     from ledger group by all order by all
 """
@@ -75,9 +73,7 @@ def books(lake: OpenLake, now: datetime) -> Books:
     """It reads against the current, ledger first and stream last; so what moves on meanwhile is in flight, not lost."""
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     found = Books()
-    asked = {"day": since.date(), "first": hour_folder(since)}
-    per_file = dict(lake.sql(_BY_FILE, asked).fetchall())
-    hours = _ended(lake, since, now)
+    hours, per_file = _ended(lake, since, now)
     _stored_agrees(lake, hours, found)
     _check(lake.pipeline.lake.bronze, since, now, per_file, hours, found)
     found.waiting = in_stream(lake.pipeline)
@@ -90,14 +86,21 @@ def books(lake: OpenLake, now: datetime) -> Books:
 Hours = dict[datetime, Balance]
 
 
-def _ended(lake: OpenLake, since: datetime, now: datetime) -> Hours:
-    """Where events ended, by the hour of receipt; before `since`, and after `now`, by the day. Received so far is what ended."""
-    found: Hours = {}
-    for start, outcome, events in lake.sql(_BY_HOUR, {"since": since, "now": now}).fetchall():
-        balance = _at(found, start.astimezone(UTC))
+def _ended(lake: OpenLake, since: datetime, now: datetime) -> tuple[Hours, dict[str, int]]:
+    """Where events ended, by the hour of receipt (before `since`, and after `now`, by the day); and of which object.
+
+    What was received is their sum, so far.
+    """
+    hours: Hours = {}
+    per_file: dict[str, int] = {}
+    asked = {"since": since, "now": now, "day": since.date(), "first": hour_folder(since)}
+    for start, file, outcome, events in lake.sql(_ENDED, asked).fetchall():
+        balance = _at(hours, start.astimezone(UTC))
         setattr(balance, outcome, getattr(balance, outcome) + events)
         balance.received += events
-    return found
+        if file is not None:
+            per_file[file] = per_file.get(file, 0) + events
+    return hours, per_file
 
 
 def _at(hours: Hours, start: datetime) -> Balance:

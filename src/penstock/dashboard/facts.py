@@ -151,21 +151,24 @@ def answers(url: str) -> bool:
 
 
 _REASONS = """
-    select reason, count(*) as events, min(received_at) as first_seen, max(received_at) as last_seen,
-           max_by({'file': bronze_file, 'line': bronze_line, 'detail': coalesce(detail, '')},
-                  (received_at, bronze_file, bronze_line)) as newest
-    from quarantine group by reason order by events desc, reason
+    with reasons as (
+        select reason, count(*) as events, min(received_at) as first_seen, max(received_at) as last_seen,
+               max_by({'file': bronze_file, 'line': bronze_line}, (received_at, bronze_file, bronze_line)) as newest
+        from quarantine group by reason
+    )
+    select r.reason, r.events, r.first_seen, r.last_seen, q.bronze_file || ':' || q.bronze_line,
+           coalesce(q.detail, ''), q.raw
+    from reasons as r
+    join quarantine as q on q.bronze_file = r.newest.file and q.bronze_line = r.newest.line and q.reason = r.reason
+    order by r.events desc, r.reason
 """
-_RAW = "select raw from quarantine where bronze_file = $file and bronze_line = $line limit 1"
 
 
 def quarantined(lake: OpenLake) -> list[Quarantined]:
-    found = []
-    for reason, events, first, last, newest in lake.sql(_REASONS).fetchall():
-        [(raw,)] = lake.sql(_RAW, {"file": newest["file"], "line": newest["line"]}).fetchall() or [(b"",)]
-        place, detail = f"{newest['file']}:{newest['line']}", visible(newest["detail"])
-        found.append(Quarantined(reason, events, first, last, place, detail, sample(raw or b"")))
-    return found
+    return [
+        Quarantined(*counted, line, visible(detail), sample(raw or b""))
+        for *counted, line, detail, raw in lake.sql(_REASONS).fetchall()
+    ]
 
 
 def sample(raw: bytes) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize
 
 from ..settings import Settings
+from .charts.formats import size
 
 _SECRETS = ("write_key", "password", "user")
 _KEPT_CHARS = 4
@@ -50,6 +51,8 @@ def covered(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, ByteSize):
+        return size(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key} = {covered(str(key), each)}" for key, each in value.items()) or "–"
     if isinstance(value, tuple | list):

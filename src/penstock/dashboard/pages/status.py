@@ -41,8 +41,11 @@ def known(part: T | Failed) -> T | None:
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago; what came "later" than now came now."""
-    return "nothing yet" if moment is None else f"{duration(max((now - moment).total_seconds(), 0))} ago"
+    """How long ago; by odd clocks things come later than now."""
+    if moment is None:
+        return "nothing yet"
+    seconds = (now - moment).total_seconds()
+    return f"{duration(round(seconds))} ago" if seconds >= 1 else "just now"
 
 
 def per_minute(rate: float) -> str:
@@ -119,7 +122,7 @@ def stages(facts: Facts, settings: Settings) -> list[Stage]:
         ),
         Stage(
             "reports",
-            ago(newest, now).removesuffix(" ago") + (" old" if newest else ""),
+            ago(newest, now),
             ["read silver and gold"],
             health=Health.warn if Health.bad in late or Health.warn in late else Health.good,
             href="/",
@@ -214,7 +217,8 @@ def ledger(books: Books) -> LedgerCard:
 
 class QuarantineRow(NamedTuple):
     found: Quarantined
-    reason: Reason
+    meaning: str
+    remedy: str
     last: str
     is_file: bool
     """No line of it can be judged again."""
@@ -222,7 +226,12 @@ class QuarantineRow(NamedTuple):
 
 def quarantine_row(found: Quarantined, now: datetime) -> QuarantineRow:
     is_file = found.line.endswith(f":{WHOLE_FILE}")
-    return QuarantineRow(found, REASONS.get(found.reason, Reason("", "")), ago(found.last, now), is_file)
+    meaning, remedy = REASONS.get(found.reason, Reason("no reason of this version", "see `penstock quarantine show`"))
+    return QuarantineRow(found, sentence(meaning), sentence(remedy.replace("`", "")), ago(found.last, now), is_file)
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def replayed(asked: Asked | None, facts: Facts) -> str:
