@@ -229,7 +229,7 @@
   function live() {
     const pill = $("[data-live]");
     if (!pill || document.hidden || stream) return;
-    stream = new EventSource("/live");
+    stream = new EventSource($("[data-stream]")?.dataset.stream || "/live");
     stream.addEventListener("now", (event) => {
       const now = JSON.parse(event.data);
       pill.classList.remove("lost");
