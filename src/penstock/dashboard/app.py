@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,15 +21,19 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Route
 
 from ..clock import Clock, utc_now
+from ..errors import PenstockError
 from ..export.files import FileFormat
 from ..reports.catalog import report
+from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import cards, render, state
+from . import access, cards, changes, render, state
+from .access import Visitor
 from .answers import Answers, Failed
 from .lake import Look, look
 from .page import Page, Shown
 from .pages import PAGES
 from .render import Renderer
+from .saved import Annotation, Saved, Segment
 from .state import Site, State
 
 _LATE_SECONDS = 0.15
@@ -45,19 +50,30 @@ class Dashboard:
     settings: Settings
     clock: Clock
     answers: Answers
+    saved: Saved
     renderer: Renderer
 
     async def look(self) -> Look:
         """At the lake as it is now."""
         return await self.answers.run(look)
 
-    def state(self, request: Request, page: Page, seen: Look) -> State:
+    async def state(self, request: Request, page: Page, seen: Look) -> State:
         now = self.clock()
         now -= timedelta(seconds=now.second % _STEP_SECONDS, microseconds=now.microsecond)
         zone = self.settings.dashboard.zone
         first = (seen.first or now).astimezone(ZoneInfo(zone)).date()
-        site = Site(seen.columns, zone, first, now)
-        return state.read(page.url, request.query_params.multi_items(), site, page.own)
+        segments, notes = await run_in_threadpool(self._saved)
+        site = Site(seen.columns, zone, first, now, segments, notes)
+        visitor: Visitor = request.state.visitor
+        return state.read(page.url, request.query_params.multi_items(), site, page.own, share=visitor.base)
+
+    def _saved(self) -> tuple[dict[str, tuple[Filter, ...]], tuple[tuple[str, str], ...]]:
+        """Segments and notes; none if the file that they are in cannot be read."""
+        try:
+            segments = {each.name: parse_all(each.filters) for each in self.saved.all(Segment)}
+            return segments, tuple((each.at, each.text) for each in self.saved.all(Annotation))
+        except PenstockError:
+            return {}, ()
 
     async def shown(self, page: Page, asked: State, version: Hashable) -> Shown:
         """All answers, asked at once; a failed one is in its place."""
@@ -75,7 +91,7 @@ class Dashboard:
 
     async def html(self, page: Page, request: Request) -> Response:
         seen = await self.look()
-        asked = self.state(request, page, seen)
+        asked = await self.state(request, page, seen)
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
         shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
@@ -89,7 +105,7 @@ class Dashboard:
         card = request.path_params["card"]
         view = replace(_DETAILS, path=request.url.path, own={**page.own, **cards.OWN})
         seen = await self.look()
-        asked = self.state(request, view, seen)
+        asked = await self.state(request, view, seen)
         ask = page.asks(asked).get(card)
         if ask is None:
             raise HTTPException(404)
@@ -110,7 +126,7 @@ class Dashboard:
 
     async def export(self, page: Page, format: FileFormat, request: Request) -> Response:
         seen = await self.look()
-        asked = self.state(request, page, seen)
+        asked = await self.state(request, page, seen)
         card = request.path_params["card"]
         ask = page.asks(asked).get(card)
         if ask is None:
@@ -125,7 +141,7 @@ class Dashboard:
     async def json(self, page: Page, request: Request) -> Response:
         """What the page shows, late cards too."""
         seen = await self.look()
-        asked = self.state(request, page, seen)
+        asked = await self.state(request, page, seen)
         shown = await self.shown(replace(page, late=()), asked, seen.version)
         return cards.twin(asked, shown.found)
 
@@ -134,19 +150,30 @@ _DETAILS = Page("details", "Details")
 
 
 def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
-    """Opens the lake when it starts, and lets go of it when it ends."""
+    """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), renderer)
+    saved = Saved(settings.saved_path)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer)
+    rules = access.rules_of(settings, saved, clock)
+    templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         dashboard.answers.close()
+        saved.close()
 
     return Starlette(
-        routes=list(_routes(dashboard)),
-        middleware=[Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL)],
+        routes=[
+            *_routes(dashboard),
+            *access.routes(rules, templates),
+            *changes.routes(saved, templates, clock),
+        ],
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL),
+            Middleware(access.protect, rules=rules),
+        ],
         lifespan=lifespan,
     )
 
@@ -159,3 +186,8 @@ def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
         for format in FileFormat:
             yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
     yield Route("/static/{name}", render.static)
+    yield Route("/health", _health)
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok")

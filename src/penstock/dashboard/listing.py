@@ -17,6 +17,7 @@ from .page import Shown
 from .state import State
 
 NOTHING_SAID = "(direct)"
+_UNKNOWN = "(unknown)"
 
 
 class Measure(NamedTuple):
@@ -57,10 +58,12 @@ def listing(
     *,
     page: str,
     most: int | None = None,
+    nothing: str = _UNKNOWN,
 ) -> Listing:
     """`names`: columns of the answer that name a row → the column of events to filter by; empty for none.
 
-    The first measure is drawn behind the names. `most` rows are shown, the greatest of the first measure.
+    The first measure is drawn behind the names. `most` rows are shown, the greatest of that measure. `nothing` is
+    what a row without a name is called.
     """
     head = (label, *(measure.label for measure in measures))
     more = shown.state.link(f"/details/{page}/{card}", **shown.state.given)
@@ -70,16 +73,22 @@ def listing(
     drawn = measures[0].column
     rows = answer.rows() if most is None else sorted(answer.rows(), key=lambda row: -(row[drawn] or 0))[:most]
     greatest = max((float(row[drawn] or 0) for row in rows), default=0.0) or 1.0
-    return Listing(card, head, tuple(_row(shown.state, row, names, measures, greatest) for row in rows), more=more)
+    found = (_row(shown.state, row, names, measures, greatest, nothing) for row in rows)
+    return Listing(card, head, tuple(found), more=more)
 
 
 def _row(
-    state: State, row: Mapping[str, Any], names: Mapping[str, str], measures: Sequence[Measure], greatest: float
+    state: State,
+    row: Mapping[str, Any],
+    names: Mapping[str, str],
+    measures: Sequence[Measure],
+    greatest: float,
+    nothing: str,
 ) -> Row:
     said = {name: "" if row[name] in (None, NOTHING_SAID) else str(row[name]) for name in names}
     filters = {names[name]: value for name, value in said.items() if names[name]}
     return Row(
-        " · ".join(value or NOTHING_SAID for value in said.values()),
+        " · ".join(value or nothing for value in said.values()),
         share_bar(float(row[measures[0].column] or 0) / greatest),
         _is(state, filters) if filters else None,
         _is_not(state, filters) if filters else None,

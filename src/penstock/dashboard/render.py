@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.templating import Jinja2Templates
 
 from .. import __version__
 from .charts import formats
@@ -34,6 +35,11 @@ class Renderer:
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)
 
+    def templates(self) -> Jinja2Templates:
+        """For the pages of others, which stand in the same frame."""
+        around = {"chrome": self, "version": __version__, "page": None, "state": None, "seen": None, "shown": None}
+        return Jinja2Templates(env=_environment(), context_processors=[lambda request: around])
+
     def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
         state = shown.state
         return self.html(
@@ -42,7 +48,7 @@ class Renderer:
             state=state,
             shown=shown,
             seen=seen,
-            is_embedded="embed" in request.query_params,
+            visitor=request.state.visitor,
             **page.show(shown),
             **more,
         )

@@ -22,9 +22,11 @@ from . import times
 NO_COMPARISON = "none"
 _MOST = 100
 _LONGEST_CHARS = 500
+_PASSED_BY = ("embed", "theme")
 _KEYS = ("period", "from", "to", "compare", "grain", "segment")
 _FORM = ("filter", "is", "value")
 """A filter as the form sends it, which cannot put its parts together."""
+_OF_SHARES = ("/export/", "/api/")
 SAFE = "/:,.~!*"
 _OPS = {"!": Op.differs, "*": Op.contains, "~": Op.matches}
 _ENDS: dict[str, str] = {op.value: end for end, op in _OPS.items()} | {Op.equal.value: ""}
@@ -32,13 +34,15 @@ _ENDS: dict[str, str] = {op.value: end for end, op in _OPS.items()} | {Op.equal.
 
 @dataclass(frozen=True)
 class Site:
-    """What the owner has: the columns there are, the zone of his days, the day of the first event, saved segments."""
+    """What the owner has: the columns there are, the zone of his days, the day of the first event, what he saved."""
 
     columns: Columns
     zone: str
     first: date
     now: datetime
     segments: Mapping[str, tuple[Filter, ...]] = field(default_factory=dict)
+    notes: tuple[tuple[str, str], ...] = ()
+    """A day or a moment, and what somebody wrote about it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class State:
     filters: tuple[Filter, ...] = ()
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    share: str = ""
+    """Of a shared page, the start of its links; it shows what it shows, so they change nothing."""
 
     @cached_property
     def period(self) -> Period:
@@ -111,6 +117,8 @@ class State:
         return replace(self, given=kept, **fields).url(path or self.path)
 
     def url(self, path: str) -> str:
+        if self.share:
+            return self.share + (path if path.startswith(_OF_SHARES) else "")
         text = urlencode(list(self.pairs()), quote_via=quote, safe=SAFE)
         return f"{path}?{text}" if text else path
 
@@ -161,13 +169,15 @@ class State:
 _FIELDS = {"word", "since", "until", "compare", "grain", "segment", "filters"}
 
 
-def read(path: str, pairs: Iterable[tuple[str, str]], site: Site, own: Iterable[str] = ()) -> State:
+def read(path: str, pairs: Iterable[tuple[str, str]], site: Site, own: Iterable[str] = (), *, share: str = "") -> State:
     """`own` are the names that the page understands beside those that all do."""
     notices: list[str] = []
     given: dict[str, list[str]] = {}
     filters: list[Filter] = []
     told: dict[str, str] = {}
     for name, value in list(pairs)[:_MOST]:
+        if name in _PASSED_BY:
+            continue
         if len(name) + len(value) > _LONGEST_CHARS and name not in own:
             notices.append(f"{name[:40]!r} is too long and was left out")
         elif name in own:
@@ -186,7 +196,7 @@ def read(path: str, pairs: Iterable[tuple[str, str]], site: Site, own: Iterable[
         )
     state = State(path, site, filters=tuple(filters), given={name: tuple(values) for name, values in given.items()})
     state = _told(state, told, notices)
-    return replace(state, notices=tuple(notices))
+    return replace(state, notices=tuple(notices), share=share)
 
 
 def _filter(name: str, value: str, columns: Columns, filters: list[Filter], notices: list[str]) -> None:

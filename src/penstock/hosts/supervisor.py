@@ -61,7 +61,10 @@ class Supervisor:
     @property
     def _places(self) -> dict[str, CollectSettings | DashboardSettings]:
         """Where children listen, if they do."""
-        told = {"server": self.settings.collect, "dashboard": self.settings.dashboard}
+        told: dict[str, CollectSettings | DashboardSettings] = {
+            "server": self.settings.collect,
+            "dashboard": self.settings.dashboard,
+        }
         return {name: told[name] for name in self.children if name in told}
 
     def pid(self, name: str) -> int:

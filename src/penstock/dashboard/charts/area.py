@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from .formats import Delta, Unit, brief, delta, finite, local, short, show, when
 from .scale import Scale, scale
-from .svg import NONE, chart, clean, num, path, pct, plane, safe, shape, tag
+from .svg import NONE, chart, clean, nothing, num, path, pct, plane, safe, shape, tag
 from .times import marks
 
 MOST = 300
@@ -116,7 +116,7 @@ class Plot:
 def area(plot: Plot) -> Markup:
     """The chart; with marks that can be reached by keyboard it is a group, without them one image."""
     if not plot.starts:
-        return chart("area", "No data")
+        return nothing("area")
     axis = scale([v for values in plot.values for v in values] + plot.earlier, plot.unit)
     labels = {"data-series": json.dumps([clean(series.label) for series in plot.series])}
     if plot.before:
@@ -128,7 +128,7 @@ def area(plot: Plot) -> Markup:
         summary(plot),
         drawing,
         *_ticks(plot, axis),
-        *_single(plot, axis),
+        *_points(plot, axis),
         _so_far(plot, axis),
         _cursor(plot),
         *_hits(plot, axis),
@@ -301,25 +301,26 @@ def _ticks(plot: Plot, axis: Scale) -> Iterator[Markup]:
         yield tag("text", at, mark.text)
 
 
-def _single(plot: Plot, axis: Scale) -> Iterator[Markup]:
-    """A point that has no neighbours to be joined with, and the last one of a line that still grows."""
+def _points(plot: Plot, axis: Scale) -> Iterator[Markup]:
+    """Points that have no neighbours to be joined with, and the last one of a line that still grows."""
     for nth, values in enumerate(plot.values):
-        name = "dot" if nth == 0 else "dot dot2"
-        alone = [0] if len(values) == 1 else []
-        for index in {*alone, *([plot.last] if plot.last is not None else [])}:
-            if (value := values[index]) is not None:
-                at = {"cx": pct(plot.x(index)), "cy": pct(axis.y(value)), "r": "3.5"}
-                yield shape("circle", {"class": f"{name} end" if index == plot.last else name} | at)
+        around = [None, *values, None]
+        for index, value in enumerate(values):
+            alone = around[index] is None and around[index + 2] is None
+            if value is not None and (alone or index == plot.last):
+                name = "dot" + " dot2" * (nth > 0) + " end" * (index == plot.last)
+                yield shape("circle", {"class": name, "cx": pct(plot.x(index)), "cy": pct(axis.y(value)), "r": "3.5"})
 
 
 def _so_far(plot: Plot, axis: Scale) -> Markup:
-    if plot.last is None or (value := plot.values[0][plot.last]) is None:
+    """Over the running bucket, above all lines that lead to it."""
+    if plot.last is None or plot.values[0][plot.last] is None:
         return NONE
-    x, y = plot.x(plot.last), axis.y(value)
-    low = y < 12
+    lines = [*plot.values, plot.earlier or [None] * len(plot.starts)]
+    near = [v for values in lines for v in values[max(0, plot.last - 1) : plot.last + 2] if v is not None]
+    x, y = plot.x(plot.last), min(axis.y(value) for value in near)
     side = "last" if x > 90 else "first" if x < 10 else "middle"
-    at = {"class": f"sofar {side}", "x": pct(x), "y": pct(y), "dy": "20" if low else "-12"}
-    return tag("text", at, "so far")
+    return tag("text", {"class": f"sofar {side}", "x": pct(x), "y": pct(y), "dy": "-9"}, "so far")
 
 
 def _cursor(plot: Plot) -> Markup:
@@ -369,7 +370,7 @@ def _anomalies(plot: Plot, axis: Scale) -> Iterator[Markup]:
         value = plot.values[anomaly.series][index]
         y = 0.0 if value is None else axis.y(value)
         diamond = shape("path", {"d": "M0 -7.5L7.5 0 0 7.5 -7.5 0Z"})
-        yield _mark("anomaly", anomaly.text, anomaly.href, plot.x(index), y, diamond)
+        yield _mark("anomaly", anomaly.text, anomaly.href, (plot.x(index), y), diamond)
 
 
 def _notes(plot: Plot) -> Iterator[Markup]:
@@ -378,17 +379,19 @@ def _notes(plot: Plot) -> Iterator[Markup]:
     for index, found in groupby(sorted(placed, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         notes = [note for _, note in found]
         x = plot.x(index)
-        pole = shape("line", {"class": "pole", "x1": "0", "x2": "0", "y1": "0", "y2": "100%"})
-        flag = shape("path", {"d": "M0 0H11L8 4.5 11 9H0Z" if x < 97 else "M0 0H-11L-8 4.5 -11 9H0Z"})
+        pole = shape("line", {"class": "pole", "x1": "0", "x2": "0", "y1": "-13", "y2": "100%"})
+        flag = shape("path", {"d": "M0 -14H12L9 -9.5 12 -5H0Z" if x < 97 else "M0 -14H-12L-9 -9.5 -12 -5H0Z"})
         href = next((note.href for note in notes if note.href), None)
         text = f"{brief(plot.starts[index], plot.grain, plot.zone)}: " + "; ".join(clean(n.text) for n in notes)
-        yield _mark("note", text, href, x, 0.0, pole, flag)
+        yield _mark("note", text, href, (x, 0.0), pole, flag, middle="-9")
 
 
-def _mark(kind: str, text: str, href: str | None, x: float, y: float, *shapes: Markup) -> Markup:
+def _mark(
+    kind: str, text: str, href: str | None, place: tuple[float, float], *shapes: Markup, middle: str = "0"
+) -> Markup:
     """A mark of its own size at a place in percent; a link, or a picture that can be focused."""
-    at = {"x": pct(x), "y": pct(y), "width": "100%", "height": "100%", "overflow": "visible"}
-    target = shape("circle", {"class": "target", "r": "12"})
+    at = {"x": pct(place[0]), "y": pct(place[1]), "width": "100%", "height": "100%", "overflow": "visible"}
+    target = shape("circle", {"class": "target", "cy": middle, "r": "12"})
     attributes = {"class": kind, "aria-label": clean(text, 500)}
     link = safe(href)
     attributes |= {"href": link} if link else {"tabindex": "0", "role": "img"}

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from markupsafe import Markup
 
-from .area import MOST, Plot, Series, area, legend
+from .area import Plot, Series, area, legend
 from .bars import Ranked, ranked
 from .formats import Unit
+from .svg import NONE
 
-_BARS = 30
+_MOST, _BARS = 3000, 30
 
 
 class Picked(NamedTuple):
@@ -36,18 +37,26 @@ def auto(
 ) -> Picked:
     """Of a table, or of columns and rows; `kind` asks for one of the kinds that are possible."""
     if table is not None:
-        columns = table.column_names
-        # No more is looked at than can be drawn.
-        rows = list(zip(*(column.to_pylist() for column in table.slice(0, MOST * 10).columns), strict=True))
-    made = {
-        name: chart
-        for name, chart in (("line", _line(columns, rows, zone)), ("bars", _bars(columns, rows)))
-        if chart is not None
-    }
+        columns, rows = table.column_names, _rows(table)
+    possible = {"line": _line(columns, rows, zone), "bars": _bars(columns, rows)}
+    made = {name: chart for name, chart in possible.items() if chart is not None}
     if not made or kind == "none":
-        return Picked("none", Markup(""), tuple(made))
+        return Picked("none", NONE, tuple(made))
     chosen = kind if kind in made else next(iter(made))
     return Picked(chosen, made[chosen], tuple(name for name in made if name != chosen))
+
+
+def _rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    """No more than can be drawn; none if there are moments that Python cannot hold."""
+    read = []
+    for column in table.slice(0, _MOST).columns:
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        try:
+            read.append(column.to_pylist())
+        except (ValueError, OverflowError):
+            return []
+    return list(zip(*read, strict=True))
 
 
 def _line(columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: str) -> Markup | None:
@@ -65,23 +74,22 @@ def _line(columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: str) -> M
     starts = [row[at] for row in known]
     if len(starts) < 2 or len(set(starts)) < len(starts):
         return None
-    units = {unit for nth in numbers[:2] if (unit := _unit(columns[nth]))}
-    unit = units.pop() if len(units) == 1 else Unit.number
-    series = [Series(columns[nth], [(row[at], row[nth]) for row in known], unit) for nth in numbers[:2]]
+    series = [Series(columns[nth], [(row[at], row[nth]) for row in known], Unit.number) for nth in numbers[:2]]
     plot = Plot(series, grain=_grain(starts), zone=zone, name="result")
     return Markup("{}{}").format(area(plot), legend(plot))
 
 
 def _bars(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup | None:
-    """A name a row, and the first number."""
+    """One name a row, and the first number; of the first rows."""
     names = _those(columns, rows, str)
     numbers = _those(columns, rows, int | float | Decimal)
     if not names or not numbers:
         return None
     name, number = names[0], numbers[0]
-    unit = _unit(columns[number]) or Unit.number
+    if len({row[name] for row in rows}) < len(rows):
+        return None
     items = [Ranked(row[name], row[number]) for row in rows[:_BARS]]
-    return ranked(items, unit=unit, label=f"{columns[number]} by {columns[name]}")
+    return ranked(items, unit=Unit.number, label=f"{columns[number]} by {columns[name]}")
 
 
 def _those(columns: Sequence[str], rows: Sequence[Sequence[Any]], kind: Any) -> list[int]:
@@ -92,10 +100,6 @@ def _those(columns: Sequence[str], rows: Sequence[Sequence[Any]], kind: Any) -> 
         if values and all(isinstance(value, kind) and not isinstance(value, bool) for value in values):
             found.append(nth)
     return found
-
-
-def _unit(column: str) -> str | None:
-    return None
 
 
 def _grain(starts: Sequence[date | datetime]) -> str:

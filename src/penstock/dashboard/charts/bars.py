@@ -10,7 +10,7 @@ from markupsafe import Markup
 from .area import Series, Start
 from .formats import Unit, brief, finite, short, show, when
 from .scale import scale
-from .svg import chart, clean, num, path, pct, plane, safe, shape, tag
+from .svg import chart, clean, nothing, num, path, pct, plane, safe, shape, tag
 from .times import marks
 
 MOST = 300
@@ -22,7 +22,7 @@ def bars(series: Series, *, grain: str = "minute", zone: str = "UTC", running: b
     values = [finite(value) for _, value in points]
     starts = [start for start, _ in points]
     if not points:
-        return chart("bars", "No data")
+        return nothing("bars")
     axis = scale(values, series.unit)
     wide = 100 / len(points)
     gap = wide * 0.2 if len(points) <= 100 else 0.0

@@ -21,7 +21,8 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_THOUSANDS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_THOUSANDS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+_BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 class Unit(StrEnum):
@@ -96,21 +97,22 @@ def compact(value: Any) -> str:
         return NOTHING
     if abs(number) < 9_999.5:
         return count(round(number, 3) if abs(number) >= 0.01 else number)
-    if abs(number) >= 999.95e15:
+    if abs(number) >= 1e16:
         return _signed(f"{number:.2g}")
     for least, sign in _THOUSANDS:
         if abs(number) >= least * 0.99995:
-            return _signed(f"{_trimmed(f'{number / least:.1f}')} {sign}")
+            return _signed(f"{_trimmed(f'{number / least:,.1f}')} {sign}")
     raise AssertionError("unreachable")
 
 
-def percent(share: Any, places: int = 1) -> str:
-    """0.123 → 12.3 %."""
+def percent(share: Any, places: int = 1, *, even: bool = False) -> str:
+    """0.123 → 12.3 %; 0.12 → 12 %, or 12.0 % where numbers stand `even`, one under the other."""
     if (number := finite(share)) is None:
         return NOTHING
     if abs(number) >= 1e13:
         return _signed(f"{number * 100:.2g} %")
-    return _signed(f"{_trimmed(f'{number * 100:,.{places}f}')} %")
+    text = f"{number * 100:,.{places}f}"
+    return _signed(f"{text if even else _trimmed(text)} %")
 
 
 def money(value: Any) -> str:
@@ -151,9 +153,9 @@ def size(value: Any) -> str:
         return _signed(f"{_trimmed(f'{number:.1f}')} B")
     if abs(number) >= 999.95e15:
         return _signed(f"{number:.2g} B")
-    for least, sign in _THOUSANDS:
+    for least, sign in _BYTES:
         if abs(number) >= least * 0.9995:
-            return _signed(f"{_trimmed(f'{number / least:.1f}')} {sign}B")
+            return _signed(f"{_trimmed(f'{number / least:,.1f}')} {sign}")
     raise AssertionError("unreachable")
 
 
@@ -190,9 +192,9 @@ def delta(now: Any, before: Any, *, up_is_good: bool | None = True) -> Delta:
     return Delta(f"▲ +{text}", up) if change > 0 else Delta(f"▼ {MINUS}{text}", down)
 
 
-def local(moment: date | datetime, zone: str = "UTC") -> date | datetime:
-    """The moment on the clock of the zone; dates and times without a zone are that already."""
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
+def local(moment: date | datetime, zone: str | None = None) -> date | datetime:
+    """The moment on the clock of the zone, if one is given; what has no zone is on its own clock already."""
+    if zone is None or not isinstance(moment, datetime) or moment.tzinfo is None:
         return moment
     try:
         return moment.astimezone(_zone(zone))
@@ -200,27 +202,32 @@ def local(moment: date | datetime, zone: str = "UTC") -> date | datetime:
         return moment
 
 
-def day(moment: date | datetime, zone: str = "UTC") -> str:
+def day(moment: date | datetime, zone: str | None = None) -> str:
     """1 Nov."""
     here = local(moment, zone)
     return f"{here.day} {_MONTHS[here.month - 1][:3]}"
 
 
-def clock(moment: date | datetime, zone: str = "UTC") -> str:
+def clock(moment: date | datetime, zone: str | None = None) -> str:
     """14:05; a date begins at 00:00."""
     here = local(moment, zone)
     return f"{here.hour:02}:{here.minute:02}" if isinstance(here, datetime) else "00:00"
 
 
-def month(moment: date | datetime, zone: str = "UTC") -> str:
+def weekday(moment: date | datetime, zone: str | None = None) -> str:
+    """Sun."""
+    return _DAYS[local(moment, zone).weekday()]
+
+
+def month(moment: date | datetime, zone: str | None = None) -> str:
     """Nov."""
     return _MONTHS[local(moment, zone).month - 1][:3]
 
 
-def when(moment: date | datetime, grain: str = "day", zone: str = "UTC") -> str:
+def when(moment: date | datetime, grain: str = "day", zone: str | None = None) -> str:
     """A bucket by its full name: Sun 1 Nov 2026, 14:00; Sun 1 Nov 2026; Week of 26 Oct 2026; November 2026."""
     here = local(moment, zone)
-    named = f"{_DAYS[here.weekday()]} {day(here)} {here.year}"
+    named = f"{weekday(here)} {day(here)} {here.year}"
     match grain:
         case "minute" | "hour":
             return f"{named}, {clock(here)}"
@@ -231,7 +238,7 @@ def when(moment: date | datetime, grain: str = "day", zone: str = "UTC") -> str:
     return named
 
 
-def brief(moment: date | datetime, grain: str = "day", zone: str = "UTC") -> str:
+def brief(moment: date | datetime, grain: str = "day", zone: str | None = None) -> str:
     """A bucket by its short name: 1 Nov, 14:00; 1 Nov; Nov 2026."""
     here = local(moment, zone)
     match grain:

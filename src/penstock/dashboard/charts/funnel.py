@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from .formats import count, duration, finite, percent
+from .formats import NOTHING, count, duration, finite, percent
 from .svg import NONE, chart, clean, pct, safe, shape, tag
 
 MANY = 6
@@ -31,44 +31,55 @@ def funnel(steps: Sequence[Step], *, label: str = "Funnel") -> Markup:
     widest = max([*counts, *(finite(step.before) or 0.0 for step in steps)], default=0.0) or 1.0
     lines = [_line(nth, step, counts, widest) for nth, step in enumerate(steps)]
     name = "funnel many" if len(steps) > MANY else "funnel"
-    return tag("ol", {"class": name, "aria-label": clean(label)}, *lines)
+    head = [tag("span", {"class": "share-of"}, text) for text in ("", "of previous", "of first")]
+    titles = tag("li", {"class": "head", "aria-hidden": "true"}, tag("span", {}, ""), *head)
+    return tag("ol", {"class": name, "aria-label": clean(label)}, titles if steps else NONE, *lines)
 
 
 def _line(nth: int, step: Step, counts: Sequence[float], widest: float) -> Markup:
+    of_previous = _share(counts[nth], counts[nth - 1]) if nth else ""
     of_first = _share(counts[nth], counts[0])
     parts = [
         tag("bdi", {"class": "name", "title": clean(step.name)}, step.name),
         tag("b", {"class": "num"}, count(step.count)),
-        tag("span", {"class": "of first"}, of_first, tag("span", {"class": "said"}, " of first")),
-        tag("span", {"class": "of"}, f"{_share(counts[nth], counts[nth - 1])} of previous") if nth else NONE,
+        _part(of_previous, " of previous"),
+        _part(of_first, " of first"),
         _bar(counts[nth], step.before, widest),
         _lost(step, counts[nth - 1] - counts[nth]) if nth else NONE,
     ]
     return tag("li", {}, *parts)
 
 
+def _part(share: str, said: str) -> Markup:
+    return tag("span", {"class": "share-of"}, share, tag("span", {"class": "said"}, said) if share else NONE)
+
+
 def _bar(done: float, before: Any, widest: float) -> Markup:
     """The count, on the track of all; under it, thin, the count before."""
+    old = finite(before)
+    tall = "100%" if old is None else "72%"
     shapes = [
-        shape("rect", {"class": "track", "width": "100%", "height": "100%", "rx": "5"}),
-        shape("rect", {"class": "bar", "width": pct(100 * done / widest), "height": "100%", "rx": "5"}),
+        shape("rect", {"class": "track", "width": "100%", "height": tall, "rx": "5"}),
+        shape("rect", {"class": "bar", "width": pct(100 * done / widest), "height": tall, "rx": "5"}),
     ]
     told = []
-    if (old := finite(before)) is not None:
+    if old is not None:
         wide = pct(100 * max(0.0, old) / widest)
-        shapes.append(shape("rect", {"class": "before", "y": "75%", "width": wide, "height": "25%", "rx": "2"}))
+        shapes.append(shape("rect", {"class": "before", "y": "82%", "width": wide, "height": "18%", "rx": "1.5"}))
         told = [tag("span", {"class": "said"}, f"{count(before)} before")]
     return tag("span", {"class": "bars"}, chart("step", "", *shapes), *told)
 
 
 def _lost(step: Step, lost: float) -> Markup:
-    """1,907 stopped here, after 1 m 20 s for the others."""
-    took = f"median {duration(step.took)}" if finite(step.took) is not None else ""
+    """1,907 stopped here; of the others, the median of the time they took."""
+    took = f"{duration(step.took)} median" if finite(step.took) is not None else ""
     stopped = f"{count(max(0.0, lost))} stopped here"
     link = safe(step.lost)
     words = tag("a", {"href": link}, stopped) if link and lost > 0 else tag("span", {}, stopped)
-    return tag("span", {"class": "lost"}, words, tag("span", {}, took) if took else NONE)
+    return tag("span", {"class": "below"}, words, tag("span", {}, took) if took else NONE)
 
 
 def _share(part: float, whole: float) -> str:
-    return percent(part / whole) if whole else "–"
+    if not whole:
+        return NOTHING
+    return percent(1) if part == whole else percent(part / whole, even=True)

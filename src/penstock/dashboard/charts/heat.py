@@ -34,7 +34,7 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
     wide = max((len(cohort.cells) for cohort in cohorts), default=0)
     letter = grain[:1].upper()
     head = [_head("Cohort"), _head("Size", "num")]
-    head += [_head(f"{letter}{nth}", "num", f"{grain} {nth}") for nth in range(wide)]
+    head += [_head(f"{letter}{nth}", None, f"{grain} {nth}") for nth in range(wide)]
     body = [_row(cohort, wide, grain, counts, zone) for cohort in cohorts]
     foot = tag("tfoot", {}, _average(cohorts, wide)) if cohorts else NONE
     return tag(
@@ -69,7 +69,7 @@ def _cell(cohort: Cohort, start: str, nth: int, cell: Cell, grain: str, counts: 
     people, size = count(cell.people), count(cohort.size)
     said = f"Cohort {clean(start)}: {people} of {size} ({percent(share, 0)}) returned in {grain} {nth}"
     shown = people if counts else percent(share, 0)
-    return tag("td", {"class": f"cell h{_shade(share)}", "tabindex": "0", "title": said, "aria-label": said}, shown)
+    return tag("td", {"class": f"cell h{_shade(share)}", "tabindex": "0", "title": said}, shown)
 
 
 def _shade(share: float) -> int:

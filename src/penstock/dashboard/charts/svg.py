@@ -39,6 +39,10 @@ def chart(kind: str, label: str, *children: object, role: str = "img", **data: A
     return tag("svg", {"class": f"chart {kind}", **told, "focusable": "false"} | data, *children)
 
 
+def nothing(kind: str) -> Markup:
+    return chart(kind, "No data", tag("text", {"class": "tick middle", "x": "50%", "y": "50%"}, "No data"))
+
+
 def plane(*children: object) -> Markup:
     """The inner svg for paths: 100 by 100 units, stretched over all of the chart."""
     box = {"width": "100%", "height": "100%", "viewBox": "0 0 100 100", "preserveAspectRatio": "none"}
@@ -65,4 +69,4 @@ def pct(value: float) -> str:
 
 
 def _value(value: Any) -> Any:
-    return num(value) if isinstance(value, float) else clean(value, 2000) if not isinstance(value, Markup) else value
+    return num(value) if isinstance(value, float) else clean(value, len(str(value)))

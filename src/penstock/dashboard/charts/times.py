@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from .formats import clock, day, local, month
+from .formats import clock, day, local, month, weekday
 
 MOST = 8
 
@@ -21,7 +21,7 @@ class Mark(NamedTuple):
     extra: bool
 
 
-def marks(starts: Sequence[Start], grain: str, zone: str = "UTC", most: int = MOST) -> list[Mark]:
+def marks(starts: Sequence[Start], grain: str, zone: str | None = None, most: int = MOST) -> list[Mark]:
     """Labels at the finest rhythm of the calendar that needs no more than `most`."""
     here = [local(start, zone) for start in starts]
     found: list[tuple[int, str]] = [(0, day(start)) for start in here[:1]]
@@ -44,7 +44,7 @@ def _rhythms(grain: str) -> Iterator[Rhythm]:
     if grain in ("minute", "hour"):
         yield from (_clock(minutes) for minutes in (1, 5, 10, 15, 30, 60, 120, 180, 360, 720))
     if grain in ("minute", "hour", "day"):
-        yield _midnight
+        yield _weekday if grain == "day" else _midnight
         yield from (_nth_day(days) for days in (2, 3, 4))
         yield _monday
     if grain == "week":
@@ -63,6 +63,10 @@ def _clock(minutes: int) -> Rhythm:
 
 def _midnight(_: int, start: Start) -> str | None:
     return day(start) if not isinstance(start, datetime) or start.hour == start.minute == 0 else None
+
+
+def _weekday(_: int, start: Start) -> str | None:
+    return f"{weekday(start)} {day(start)}"
 
 
 def _nth_day(days: int) -> Rhythm:

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from ...reports.period import Compare
 from ..answers import Ask
 from ..charts.area import Anomaly, Note, Plot, Series, area, legend, rows
-from ..charts.formats import Delta, Unit, delta, percent, show
+from ..charts.formats import Delta, Unit, delta, percent, short, show
 from ..charts.spark import spark
-from ..listing import Listing, Measure, listing
+from ..listing import NOTHING_SAID, Listing, Measure, listing
 from ..page import Page, Shown
 from ..state import State
 
@@ -106,7 +106,7 @@ def tiles(shown: Shown) -> list[Tile]:
     return [
         Tile(
             each.name,
-            show(totals.get(each.column), each.unit),
+            _short(totals.get(each.column), each.unit),
             change(totals, each) if shown.state.compare else None,
             spark([row[each.column] for row in over_time], running=running),
             shown.state.link(metric=each.column),
@@ -115,6 +115,12 @@ def tiles(shown: Shown) -> list[Tile]:
         )
         for each in metrics(totals)
     ]
+
+
+def _short(value: Any, unit: str) -> str:
+    """A tile is narrow; the exact sum is in the chart's data."""
+    long = show(value, unit)
+    return long if len(long) < 9 else short(value, unit)
 
 
 def metrics(totals: Mapping[str, Any]) -> list[Metric]:
@@ -136,7 +142,7 @@ def _before(totals: Mapping[str, Any], each: Metric) -> str:
     return f"before: {show(totals.get(f'{each.column}_before'), each.unit)}"
 
 
-def plot(shown: Shown, notes: Sequence[Note] = ()) -> Plot | None:
+def plot(shown: Shown) -> Plot | None:
     """The main chart: the chosen metric, what it was before, what is unusual."""
     over_time, totals = shown.rows("over_time"), next(iter(shown.rows("totals")), {})
     if not over_time:
@@ -153,11 +159,15 @@ def plot(shown: Shown, notes: Sequence[Note] = ()) -> Plot | None:
         zone=state.site.zone,
         running=next((row["bucket"] for row in over_time if row.get("running")), None),
         anomalies=[_anomaly(state, row) for row in shown.rows("anomalies") if row["what"] == "events"],
-        notes=notes,
+        notes=[Note(_moment(at), text) for at, text in state.site.notes],
         up_is_good=one.up_is_good,
         change=change(totals, one) if state.compare else None,
         name="traffic",
     )
+
+
+def _moment(text: str) -> date | datetime:
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
 
 
 def _anomaly(state: State, row: Mapping[str, Any]) -> Anomaly:
@@ -173,7 +183,9 @@ def cards(shown: Shown) -> dict[str, Listing]:
     screens = device == "screen"
     return {
         "pages": listing(shown, "pages", "Page", {"page_path": "page_path"}, by_page, page="overview"),
-        "sources": listing(shown, "sources", "Source", {"name": source}, [SESSIONS, RATE], page="overview"),
+        "sources": listing(
+            shown, "sources", "Source", {"name": source}, [SESSIONS, RATE], page="overview", nothing=NOTHING_SAID
+        ),
         "devices": listing(
             shown,
             "devices",

@@ -65,32 +65,47 @@
 
   // tooltips: a chart's marks carry what to show
   const tip = $("#tip");
+  function lines(mark, chart) {
+    const names = JSON.parse(chart.dataset.series || "[]");
+    const values = (mark.dataset.values || "").split("|").map((value, nth) => (names[nth] ? `${names[nth]}: ${value}` : value));
+    const { before, then, delta } = mark.dataset;
+    return [mark.dataset.label, ...values, before && `${then || chart.dataset.before}: ${before}  ${delta || ""}`];
+  }
+  function cursor(mark, chart) {
+    chart.classList.add("on");
+    const heights = (mark.dataset.y || "").split("|");
+    for (const line of $$(".cursor line", chart)) for (const end of ["x1", "x2"]) line.setAttribute(end, `${mark.dataset.x}%`);
+    $$(".cursor circle", chart).forEach((dot, nth) => {
+      dot.setAttribute("cx", `${mark.dataset.x}%`);
+      dot.setAttribute("cy", `${heights[nth] || -99}%`);
+    });
+  }
   function show(mark, x, y) {
-    tip.textContent = [mark.dataset.label, ...(mark.dataset.values || "").split("|")].filter(Boolean).join("\n");
+    hide();
+    const chart = mark.closest("svg.chart") || mark;
+    tip.textContent = lines(mark, chart).filter(Boolean).join("\n");
     tip.hidden = false;
     const box = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(x + 12, innerWidth - box.width - 4))}px`;
     tip.style.top = `${Math.max(4, y - box.height - 12)}px`;
+    if (mark.dataset.y !== undefined) cursor(mark, chart);
   }
-  const hide = () => { tip.hidden = true; };
+  function hide() {
+    tip.hidden = true;
+    for (const chart of $$("svg.chart.on")) chart.classList.remove("on");
+  }
   document.addEventListener("pointermove", (event) => {
     const mark = event.target.closest?.("[data-label]");
-    if (mark) show(mark, event.clientX, event.clientY); else hide();
-  });
-  document.addEventListener("focusin", (event) => {
-    const mark = event.target.closest?.("[data-label]");
-    if (!mark) return hide();
-    const box = mark.getBoundingClientRect();
-    show(mark, box.left + box.width / 2, box.top);
+    if (mark) show(mark, event.clientX, event.clientY); else if (!tip.hidden) hide();
   });
   addEventListener("scroll", hide, { passive: true });
 
   // drag over the main chart: a period of one's own
   let from = null;
-  const day = (mark) => mark?.dataset?.day;
-  document.addEventListener("pointerdown", (event) => { from = day(event.target.closest?.("[data-day]")) || null; });
+  const day = (event) => event.target.closest?.("svg.area [data-from]")?.dataset.from.slice(0, 10);
+  document.addEventListener("pointerdown", (event) => { from = event.button ? null : day(event); });
   document.addEventListener("pointerup", (event) => {
-    const to = day(event.target.closest?.("[data-day]"));
+    const to = day(event);
     if (from && to && from !== to) {
       const url = new URL(location.href);
       const [first, last] = [from, to].sort();
