@@ -12,6 +12,9 @@ from .scale import scale
 from .svg import chart, num, path, pct, plane, shape, tag
 
 _MOST_LABELS = 12
+_UPRIGHT = {"id": "curve-fill", "gradientUnits": "userSpaceOnUse", "x1": 0, "y1": 0, "x2": 0, "y2": 100}
+_STOPS = [shape("stop", {"class": name, "offset": at}) for name, at in (("high", "0"), ("low", "1"))]
+_FILL = tag("defs", {}, tag("linearGradient", _UPRIGHT, *_STOPS))
 
 
 class Point(NamedTuple):
@@ -33,7 +36,7 @@ def curve(points: Sequence[Point], *, label: str = "") -> Markup:
     line = "M" + "L".join(f"{num(x)} {num(y)}" for x, y in places)
     grid = [path("zero" if tick == 0 else "grid", f"M0 {num(axis.y(tick))}H100") for tick in axis.ticks]
     fill = f"{line}V{num(axis.zero)}H{num(places[0][0])}Z"
-    parts: list[object] = [plane(*grid, path("area", fill), path("line", line))]
+    parts: list[object] = [plane(_FILL, *grid, path("area", fill, fill="url(#curve-fill)"), path("line", line))]
     for tick in axis.ticks:
         at = {"class": "tick y", "x": "0", "y": pct(axis.y(tick)), "dx": "-10", "dy": "4"}
         parts.append(tag("text", at, short(tick, Unit.share)))
@@ -44,6 +47,8 @@ def curve(points: Sequence[Point], *, label: str = "") -> Markup:
         parts.append(shape("circle", {"class": "dot", "cx": pct(x), "cy": pct(y), "r": "3.5"}))
         wide = step or 100.0
         told = {"data-label": point.text or point.name, "data-values": percent(share)}
-        parts.append(shape("rect", {"class": "hit", "x": pct(x - wide / 2), "width": pct(wide), "height": "100%"} | told))
+        parts.append(
+            shape("rect", {"class": "hit", "x": pct(x - wide / 2), "width": pct(wide), "height": "100%"} | told)
+        )
     said = ", ".join(f"{point.name} {percent(share, 0)}" for point, share in known)
     return chart("area curve", f"{label}: {said}" if label else said, *parts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
+from math import ceil
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ...reports.period import Grain, day_start
 from ...reports.stats import SRM_BELOW, Arm, Call, call
 from ..answers import Ask, Failed
-from ..charts.formats import NOTHING, Unit, count, percent, show
+from ..charts.formats import NOTHING, count, percent, show
 from ..charts.interval import domain, interval
 from ..kinds import CARD, TYPES, offered, parts, sells, step, types
 from ..page import Page, Shown
@@ -104,13 +104,14 @@ def _experiment(state: State, name: str, rows: Rows, began: Mapping[str, date]) 
 
 
 def _call(control: Mapping[str, Any], row: Mapping[str, Any], tests: int) -> Call:
-    arms = (Arm(one["exposures"], one["conversions"]) for one in (control, row))
-    return call(*arms, row["split_p_value"], tests=tests)
+    return call(_arm(control), _arm(row), row["split_p_value"], tests=tests)
 
 
-def _heading(
-    calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, is_broken: bool
-) -> tuple[str, str]:
+def _arm(row: Mapping[str, Any]) -> Arm:
+    return Arm(row["exposures"], row["conversions"])
+
+
+def _heading(calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, is_broken: bool) -> tuple[str, str]:
     """The whole in a few words, and whether that is good."""
     found = set(calls.values())
     if is_broken:
@@ -124,7 +125,7 @@ def _heading(
         return "The control wins", "good"
     if found == {Call.not_enough}:
         return "Too few to tell", ""
-    return f"No difference found yet{f': {wait}' if wait else ''}", ""
+    return f"No difference found yet{f': needs {wait}' if wait else ''}", ""
 
 
 def _variants(rows: Rows, calls: Mapping[str, Call]) -> list[Variant]:
@@ -148,7 +149,7 @@ def _variants(rows: Rows, calls: Mapping[str, Call]) -> list[Variant]:
                 reference=0,
                 name=kinds.get(calls[row["variant"]], "interval"),
             ),
-            show(row["chance_to_beat"], Unit.share),
+            _chance(row["chance_to_beat"]),
             _p(row["p_value"]),
         )
         for row in rows
@@ -157,6 +158,11 @@ def _variants(rows: Rows, calls: Mapping[str, Call]) -> list[Variant]:
 
 def _signed(share: float | None) -> str:
     return NOTHING if share is None else f"{'+' if share > 0 else ''}{percent(share)}"
+
+
+def _chance(share: float | None) -> str:
+    """Never sure."""
+    return NOTHING if share is None else "> 99.9 %" if share > 0.999 else "< 0.1 %" if share < 0.001 else percent(share)
 
 
 def _p(value: float | None) -> str:
@@ -188,8 +194,8 @@ def _wait(needed: int | None, least: int, days: float) -> str:
     """Until each variant has been seen often enough, if it goes on as in this period."""
     if not needed or not least or least >= needed:
         return ""
-    left = math.ceil((needed - least) / (least / days))
-    return f"needs ~{count(left)} more day{'s' if left > 1 else ''}"
+    left = ceil((needed - least) / (least / days))
+    return f"~{count(left)} more day{'s' if left > 1 else ''}"
 
 
 def began(shown: Shown) -> dict[str, date]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
+from itertools import chain, pairwise, repeat
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
 from ...errors import PenstockError
 from ...reports.filters import Op, parse
@@ -19,6 +20,7 @@ from ..charts.funnel import Step, funnel
 from ..kinds import CARD, TYPES, parts, sells, step, types
 from ..listing import Listing, Row
 from ..page import Page, Shown
+from ..saved import Funnel
 from ..state import State
 from .overview import chosen
 
@@ -52,11 +54,8 @@ _SAID = {Op.equal: "is", Op.differs: "is not", Op.contains: "contains", Op.match
 
 def given(state: State) -> tuple[str, ...]:
     """The steps that the URL asks for, if it does; `page_view:/pricing` is short for a view of that page."""
-    if state.many("event"):
-        fields = zip_longest(state.many("event"), state.many("only"), fillvalue="")
-        found = [step(event, only) for event, only in fields if event.strip()]
-    else:
-        found = [_PATH.sub(r"\1 & page_path=\2", text.strip()) for text in state.many("step") if text.strip()]
+    asked = zip(state.many("step"), chain(state.many("only"), repeat("")), strict=False)
+    found = [step(_PATH.sub(r"\1 & page_path=\2", text), only) for text, only in asked if text.strip()]
     return tuple(found[:MOST])
 
 
@@ -141,7 +140,7 @@ def _swapped(steps: tuple[str, ...], nth: int) -> tuple[str, ...]:
 
 
 def _with(state: State, steps: Sequence[str], **changes: Any) -> str:
-    return state.link(**{"step": steps, "event": None, "only": None, "stop": None, **changes})
+    return state.link(**{"step": steps, "only": None, "stop": None, **changes})
 
 
 def done(state: State, rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> list[Step]:
@@ -175,7 +174,7 @@ def whole(state: State, rows: Sequence[Mapping[str, Any]], drawn: Sequence[Step]
     if not rows or not rows[0]["reached"]:
         return None
     last = rows[-1]
-    lost = [now["reached"] - then["reached"] for then, now in zip(rows, rows[1:], strict=False)]
+    lost = [then["reached"] - now["reached"] for then, now in pairwise(rows)]
     most = max(range(len(lost)), key=lost.__getitem__, default=0)
     told = ""
     if lost and lost[most] > 0:
@@ -209,13 +208,14 @@ def breakdown(shown: Shown, card: str) -> list[Line]:
     lines: dict[str | None, list[dict[str, Any]]] = {}
     for row in found.rows():
         lines.setdefault(row[by], []).append(row)
+    widest = max((rows[-1]["of_first"] or 0.0 for rows in lines.values()), default=0.0) or 1.0
     return [
         Line(
             name or "(none)",
             shown.state.filtered(by, name or ""),
             tuple(count(row["reached"]) for row in rows),
             percent(rows[-1]["of_first"]),
-            share_bar(rows[-1]["of_first"]),
+            share_bar((rows[-1]["of_first"] or 0.0) / widest),
         )
         for name, rows in lines.items()
     ]
@@ -231,7 +231,9 @@ def stopped(shown: Shown, card: str, stop: int) -> Listing:
     reached: dict[str | None, dict[int, int]] = {}
     for row in found.rows():
         reached.setdefault(row[by], {})[row["step"]] = row["reached"]
-    lost = sorted(((name, there[stop - 1] - there[stop], there) for name, there in reached.items()), key=lambda x: -x[1])
+    lost = sorted(
+        ((name, there[stop - 1] - there[stop], there) for name, there in reached.items()), key=lambda x: -x[1]
+    )
     widest = max((many for _, many, _ in lost), default=0) or 1
     rows = [
         Row(
@@ -287,8 +289,11 @@ def _windows(asked: str) -> tuple[tuple[str, str], ...]:
 
 
 async def extra(dashboard: Any, state: State) -> Mapping[str, Any]:
-    """Funnels that were saved by name; none while there is nowhere to keep them."""
-    return {"saved": (), "can_save": False}
+    """Funnels that were saved by name; none if the file that they are in cannot be read."""
+    try:
+        return {"saved": await run_in_threadpool(dashboard.saved.all, Funnel)}
+    except PenstockError:
+        return {"saved": []}
 
 
 PAGE = Page(
@@ -298,8 +303,7 @@ PAGE = Page(
     context,
     own={
         "step": "event type, and filters after ' & ' (page_view & page_path=/pricing, or page_view:/pricing); in order",
-        "event": "event type of a step, as the form sends it; `only` has its filters",
-        "only": "filters of a step, as the form sends them",
+        "only": "more filters of the steps, one for each, as the form sends them",
         "order": "ordered, strict or any",
         "window": "longest time from the first step to the last: 30m, 24h, 7d",
         "per": "session or user",
