@@ -7,6 +7,7 @@ PenstockError
 │   └── StreamFull     the stream has reached its bound with events that are not delivered yet
 ├── PermanentError     this input will never work; it is set aside with a reason
 │   └── BadFile        a file that cannot be read as a whole (carries the reason)
+├── QueryError         a query of the SQL playground has no answer; carries the HTTP status, a code and the place
 └── LakeError          the lake is not in a state that we may write to; a person has to look
 """
 
@@ -52,6 +53,29 @@ class BadFile(PermanentError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class QueryError(PenstockError):
+    """A query of the SQL playground has no answer. `status` is HTTP's, `code` is stable for programs.
+
+    `line` and `column` say where in the text, from 1 on, if that is known.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.line = line
+        self.column = column
 
 
 class LakeError(PenstockError):

@@ -240,6 +240,12 @@ class DashboardSettings(_Section):
         description="header in which `proxies` name the user; instead of a password",
     )
     frame_ancestors: tuple[Ancestor, ...] = Field((), description="web origins that may embed shared pages")
+    sql: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="the SQL playground: `auto` where the system can confine a query, `on` also elsewhere, for yourself"
+        " alone, `off`",
+    )
+    sql_seconds: float = Field(30, gt=0, le=3600, description="how long a query of the playground may take")
 
     @model_validator(mode="after")
     def _header_has_a_proxy(self) -> DashboardSettings:

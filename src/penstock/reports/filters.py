@@ -17,6 +17,9 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from ..errors import PenstockError
 
 _FILTER = re.compile(r"([^=!*~]+)(!=|\*=|=|~)(.*)", re.DOTALL)
@@ -96,10 +99,22 @@ def _one(one: Filter, columns: Columns, name: str, values: dict[str, Any]) -> st
         values[name] = one.value
         return f"contains({text}, ${name})"
     if one.op is Op.matches:
-        values[name] = one.value
+        values[name] = _expression(one.value)
         return f"regexp_matches({text}, ${name})"
     values[name] = _typed(one, kind)
     return f"{column} = ${name}" if one.op is Op.equal else f"{column} is distinct from ${name}"
+
+
+def _expression(text: str) -> str:
+    """A regular expression that RE2, which DuckDB uses too, understands. Raises PenstockError."""
+    try:
+        pc.match_substring_regex(pa.array([""]), text)
+    except pa.ArrowInvalid as error:
+        why = str(error).partition(": ")[2] or str(error)
+        raise PenstockError(
+            f"{text[:80]!r} is no regular expression: {why[:200]}", hint="RE2's, as in ^/blog/"
+        ) from None
+    return text
 
 
 def _typed(one: Filter, kind: str) -> Any:

@@ -109,7 +109,7 @@ def percent(share: Any, places: int = 1, *, even: bool = False) -> str:
     """0.123 → 12.3 %; 0.12 → 12 %, or 12.0 % where numbers stand `even`, one under the other."""
     if (number := finite(share)) is None:
         return NOTHING
-    if abs(number) >= 1e13:
+    if abs(number) >= 1e10:
         return _signed(f"{number * 100:.2g} %")
     text = f"{number * 100:,.{places}f}"
     return _signed(f"{text if even else _trimmed(text)} %")

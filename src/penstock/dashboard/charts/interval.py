@@ -19,7 +19,7 @@ def domain(triples: Iterable[Triple], reference: Any = None) -> tuple[float, flo
     if (at := finite(reference)) is not None:
         ends.append(at)
     low, high = min(ends, default=0.0), max(ends, default=1.0)
-    room = (high / 2 - low / 2) * 0.2 or abs(high) * 0.1 or 0.5
+    room = (high / 2 - low / 2) / 5 or abs(high) * 0.1 or 0.5
     return (max(0.0, low - room) if low >= 0 else low - room), high + room
 
 

@@ -46,7 +46,7 @@ def _rhythms(grain: str) -> Iterator[Rhythm]:
     if grain in ("minute", "hour", "day"):
         yield _weekday if grain == "day" else _midnight
         yield from (_nth_day(days) for days in (2, 3, 4))
-        yield _monday
+        yield from (_monday(weeks) for weeks in (1, 2))
     if grain == "week":
         yield from (_nth_day(days) for days in (1, 2, 4))
     yield from (_months(months) for months in (1, 2, 3, 6, 12, 24, 60, 120))
@@ -77,8 +77,11 @@ def _nth_day(days: int) -> Rhythm:
     return rhythm
 
 
-def _monday(index: int, start: Start) -> str | None:
-    return None if start.weekday() else _midnight(index, start)
+def _monday(weeks: int) -> Rhythm:
+    def rhythm(index: int, start: Start) -> str | None:
+        return None if start.weekday() or start.toordinal() // 7 % weeks else _midnight(index, start)
+
+    return rhythm
 
 
 def _months(months: int) -> Rhythm:

@@ -1,0 +1,68 @@
+"""The tables that a query may ask for, and the files and rows that they are at one moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ...gold import sessions
+from ...gold.catalog import ROLLUPS
+from ...gold.table import table as rollup_table
+from ...objects import local_path
+from ...pipeline import Pipeline
+
+SILVER = ("events", "quarantine", "ledger")
+NAMES = (
+    *(("silver", name) for name in SILVER),
+    ("gold", sessions.NAME),
+    *(("gold", rollup.name) for rollup in ROLLUPS),
+)
+"""Schema and name of each."""
+_PATH = re.compile(r"'((?:[^']|'')+\.parquet)'")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`views` are (schema, name, SQL over the files `paths`); `loaded` is what of gold no such file holds."""
+
+    version: tuple[Any, ...]
+    views: list[tuple[str, str, str]]
+    loaded: dict[str, pa.Table]
+
+    @property
+    def paths(self) -> list[str]:
+        """Every file that the views' SQL names; they alone can be read."""
+        return [path.replace("''", "'") for *_, sql in self.views for path in _PATH.findall(sql)]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(Path(path).stat().st_size for path in self.paths)
+
+
+def folders(pipeline: Pipeline) -> list[str]:
+    """What a query's process may look into; they are made if they are missing."""
+    silver = local_path(f"{pipeline.lake.url}/silver")
+    gold = local_path(f"{pipeline.lake.url}/gold")
+    assert silver is not None and gold is not None
+    for folder in (silver, gold):
+        folder.mkdir(parents=True, exist_ok=True)
+    return [str(silver), str(gold)]
+
+
+def snapshot(pipeline: Pipeline, wanted: Collection[str]) -> Snapshot:
+    """The tables `wanted` as they are now."""
+    silver = pipeline.lake.silver
+    sql = silver.views() if set(wanted) & set(SILVER) else {}
+    views = [("silver", name, sql[name]) for name in SILVER if name in wanted]
+    if sessions.NAME in wanted:
+        views.append(("gold", sessions.NAME, sessions.sql(pipeline.sessions)))
+    rollups = [rollup for rollup in ROLLUPS if rollup.name in wanted]
+    shown = pipeline.gold.shown() if rollups else {}
+    loaded = {rollup.name: rollup_table(rollup, pipeline.gold.read(rollup)) for rollup in rollups}
+    rolled = tuple((rollup.name, shown.get(rollup.name)) for rollup in rollups)
+    return Snapshot((tuple(views), rolled), views, loaded)
