@@ -112,7 +112,7 @@ def _arm(row: Mapping[str, Any]) -> Arm:
 
 
 def _heading(calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, is_broken: bool) -> tuple[str, str]:
-    """The whole in a few words, and whether that is good."""
+    """The whole in a few words, and whether that is good; `rates` begins with the control's."""
     found = set(calls.values())
     if is_broken:
         return "Broken split: do not trust it", "bad"
@@ -122,7 +122,7 @@ def _heading(calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, i
         best = max((name for name, said in calls.items() if said is Call.better), key=rates.__getitem__)
         return f"{best} wins", "good"
     if found == {Call.worse}:
-        return "The control wins", "good"
+        return f"The control, {next(iter(rates))}, wins", "good"
     if found == {Call.not_enough}:
         return "Too few to tell", ""
     return f"No difference found yet{f': needs {wait}' if wait else ''}", ""

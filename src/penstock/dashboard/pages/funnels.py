@@ -55,8 +55,13 @@ _SAID = {Op.equal: "is", Op.differs: "is not", Op.contains: "contains", Op.match
 def given(state: State) -> tuple[str, ...]:
     """The steps that the URL asks for, if it does; `page_view:/pricing` is short for a view of that page."""
     asked = zip(state.many("step"), chain(state.many("only"), repeat("")), strict=False)
-    found = [step(_PATH.sub(r"\1 & page_path=\2", text), only) for text, only in asked if text.strip()]
+    found = [step(_long(text.strip()), only) for text, only in asked if text.strip()]
     return tuple(found[:MOST])
+
+
+def _long(text: str) -> str:
+    found = _PATH.fullmatch(text)
+    return step(found[1], f"page_path={found[2]}") if found else text
 
 
 def kinds(state: State) -> dict[str, tuple[str, ...]]:

@@ -40,6 +40,12 @@ _EXACT = {
 }
 
 
+_FILTERED = {
+    "visitors": "with filters, a visitor is counted in a time if the first session of it has an event that fits",
+    "users": "with filters, a user is counted in a time if an event of it fits; when they first came is asked without",
+}
+
+
 def grain(state: State) -> Grain:
     return state.grain if state.grain in GRAINS else Grain.week
 
@@ -110,10 +116,11 @@ def context(shown: Shown) -> Mapping[str, Any]:
     found = cohorts(rows)
     people = "users" if state.one("first") else chosen(state, "people", PEOPLE)
     came = sum(one.size for one in found)
+    notes = [_EXACT[people], *([_FILTERED[people]] if state.where else [])]
     counts = chosen(state, "show", SHOWN) == "count"
     return {
         "failure": answer if isinstance(answer, Failed) else None,
-        "notes": [_EXACT[people], *(answer.notes if answer and not isinstance(answer, Failed) else ())],
+        "notes": [*notes, *(answer.notes if answer and not isinstance(answer, Failed) else ())],
         "table": heat(found, grain=wide, counts=counts, zone=state.site.zone) if came else None,
         "curve": line(found, wide),
         "came": count(came),
