@@ -2,8 +2,8 @@
 
     python docs/screenshots.py        # needs Chromium and the test tools: `make screenshots`
 
-It simulates six weeks of a shop and a site in a temporary folder, serves the dashboard over it and a collector that takes
-live traffic meanwhile, and looks at each page as a visitor would.
+It simulates six weeks of a shop and a site in a temporary folder, serves the dashboard over it beside a collector that
+takes live traffic, and looks at each page as a visitor would.
 """
 
 from __future__ import annotations
