@@ -96,6 +96,13 @@ def test_a_thousand_tries_are_429(locked: DashboardInHand) -> None:
     assert client.post("/login", data={"password": PASSWORD}).status_code == 303
 
 
+def test_who_knew_it_starts_anew(locked: DashboardInHand) -> None:
+    client = locked.client(headers=OURS)
+    for password in ["guess"] * (PER_PEER - 1) + [PASSWORD]:
+        assert client.post("/login", data={"password": password}).status_code in (403, 303)
+    assert locked.client(headers=OURS).post("/login", data={"password": "guess"}).status_code == 403
+
+
 def test_what_is_forwarded_by_strangers_is_not_another_peer(locked: DashboardInHand) -> None:
     client = locked.client(headers=OURS)
     tried = [
