@@ -14,7 +14,7 @@ ORDINARY = (
     "select a.event_id, b.event_id from events as a asof join events as b on a.session_id = b.session_id and a.event_ts > b.event_ts",
     "select quantile_cont(price, [0.5, 0.9]), approx_quantile(price, 0.5), mode(event_type), median(price) from events",
     "select min(columns('pri.*|quant.*')) from events",
-    "select columns(c -> c like '%_ts') from events limit 3",
+    "select columns(lambda c: c like '%_ts') from events limit 3",
     "select list_transform([1, 2, 3], lambda x: x * 2), list_filter([1, 2], lambda x: x > 1), [y + 1 for y in [1, 2]]",
     "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10) select sum(i) from n",
     "with a as (from events), b as (select * from a where event_type = 'purchase') select sum(revenue) from b",
