@@ -17,13 +17,38 @@ from penstock.dashboard.sandbox import frames
 from penstock.dashboard.sandbox.formats import Format, Writer, cells
 
 TYPES = (
-    "true", "1::tinyint", "18446744073709551615::ubigint", "170141183460469231731687303715884105727::hugeint", "1.5::float",
-    "'nan'::double", "'-inf'::double", "1.50::decimal(10, 2)", "'x'", "null", "'\\xff'::blob", "'abc'::blob",
-    "date '2026-02-01'", "date '290309-01-01'", "'infinity'::date", "time '10:00'", "timestamp '2026-02-01 12:00:00'",
-    "timestamptz '2026-02-01 12:00:00.5+00'", "timestamp '290309-12-21 00:00:00'", "timestamp_ns '2026-02-01 00:00:00.1'",
-    "interval 1 month", "uuid '00000000-0000-0000-0000-000000000001'", "'101'::bit", "'a'::enum('a', 'b')", "[1, null, 3]",
-    "{'a': 1, 'b': [{'c': 'nan'::double}]}", "map {'k': 1}", "union_value(k := 1)", "'[1]'::json", "'-5'::bignum", "[]",
-)  # fmt: skip
+    "true",
+    "1::tinyint",
+    "18446744073709551615::ubigint",
+    "170141183460469231731687303715884105727::hugeint",
+    "1.5::float",
+    "'nan'::double",
+    "'-inf'::double",
+    "1.50::decimal(10, 2)",
+    "'x'",
+    "null",
+    "'\\xff'::blob",
+    "'abc'::blob",
+    "date '2026-02-01'",
+    "date '290309-01-01'",
+    "'infinity'::date",
+    "time '10:00'",
+    "timestamp '2026-02-01 12:00:00'",
+    "timestamptz '2026-02-01 12:00:00.5+00'",
+    "timestamp '290309-12-21 00:00:00'",
+    "timestamp_ns '2026-02-01 00:00:00.1'",
+    "interval 1 month",
+    "uuid '00000000-0000-0000-0000-000000000001'",
+    "'101'::bit",
+    "'a'::enum('a', 'b')",
+    "[1, null, 3]",
+    "{'a': 1, 'b': [{'c': 'nan'::double}]}",
+    "map {'k': 1}",
+    "union_value(k := 1)",
+    "'[1]'::json",
+    "'-5'::bignum",
+    "[]",
+)
 
 
 def answer(*values: str, names: Sequence[str] | None = None) -> pa.Table:
