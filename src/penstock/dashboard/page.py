@@ -58,6 +58,8 @@ class Page:
     """Letter that opens it, after g."""
     takes_filters: bool = True
     """Whether period, comparison and filters mean something to it."""
+    needs_lake: bool = True
+    """False: it has something to say when the lake cannot be opened, too."""
 
     @property
     def has_twin(self) -> bool:
