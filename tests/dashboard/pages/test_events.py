@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,8 +12,10 @@ import penstock
 from penstock.dashboard.charts.formats import show
 from penstock.dashboard.pages.session import session_link
 from penstock.reports.catalog import reports
-from penstock.settings import Settings
-from site_in_hand import HOSTILE, NOW, Seen
+from penstock.settings import Settings, load
+from penstock.silver.quarantine import REASONS
+from site_in_hand import HOSTILE, NOW, Seen, hostile, visit
+from support import LakeInHand
 
 WEEK = {"since": "2026-11-14", "until": "2026-11-20"}
 
@@ -78,12 +81,23 @@ def test_sessions_lead_to_their_page(client: TestClient, settings: Settings) -> 
         assert [link for link in seen.links if link.startswith("/session?")] == expected
 
 
-def test_what_was_rejected_is_told(client: TestClient, settings: Settings) -> None:
-    with penstock.open(settings.data) as lake:
-        found = dict(lake.sql("select reason, count(*) from quarantine group by 1").fetchall())
-    seen = page(client, "/events?period=28d")
-    assert {f"/status?reason={reason}" for reason in found} <= {*seen.links}
-    assert not [link for link in page(client, "/events?event=purchase").links if "reason=" in link]
+def test_what_was_rejected_is_told(tmp_path: Path) -> None:
+    settings = load(data=tmp_path / "data")
+    hand = LakeInHand(settings.data)
+    hand.put([hostile(1, "x"), b"{<img src=x>", {"event_type": ["<b>"]}])
+    hand.refine()
+    with visit(settings) as client:
+        seen = page(client, "/events?period=7d")
+        assert [
+            seen.texts[seen.texts.index(name) + 1].split(":")[0] for name in ("malformed_json", "bad_event_name")
+        ] == [
+            REASONS["malformed_json"].meaning,
+            REASONS["bad_event_name"].meaning,
+        ]
+        assert "/status#h-quarantine" in seen.links
+        harmless(seen)
+        for query in ("event=page_view", "period=custom&from=2026-11-01&to=2026-11-02"):
+            assert "malformed_json" not in page(client, f"/events?{query}").texts
 
 
 def test_nothing_is_an_answer(client: TestClient) -> None:

@@ -119,4 +119,5 @@ PAGE = Page(
     extra=extra,
     key="r",
     takes_filters=False,
+    needs_lake=False,
 )

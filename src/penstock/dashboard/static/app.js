@@ -236,7 +236,10 @@
       $("[data-online]").textContent = now.online.toLocaleString();
       for (const hear of listeners) hear(now, event);
     });
-    stream.onerror = () => { pill.classList.add("lost"); };
+    stream.onerror = () => {
+      pill.classList.add("lost");
+      if (stream?.readyState === EventSource.CLOSED) { stream = null; setTimeout(live, 30000); }  // refused: browsers give up
+    };
   }
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && stream) { stream.close(); stream = null; } else live();
