@@ -136,6 +136,7 @@ def test_silence_is_broken_every_15_seconds(served: Supervisor) -> None:
     listener.close()
 
 
+@pytest.mark.heavy
 def test_the_server_stops_at_once_and_knows_half_an_hour_when_it_is_back(tmp_path: Path) -> None:
     running = serve(tmp_path)
     served = next(running)
