@@ -1,4 +1,4 @@
-"""Who may import whom: `cli` → `hosts` → the pipeline → stages, each only to its left → the floor; and small files."""
+"""Who may import whom: `cli` → `hosts` → dashboard → pipeline → stages, each only to its left → the floor; small files."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ ONLY_IN = {
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",
         "api", "status", "verify", "export/rows", "export/files", "export/attach",
+        "dashboard/sandbox/gate", "dashboard/sandbox/worker", "dashboard/sandbox/formats",
     ),
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from structlog import get_logger
 
@@ -27,11 +27,13 @@ from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import access, cards, changes, render, state
+from . import access, cards, changes, openapi, render, state
 from .access import Visitor
 from .answers import Answers, Failed
 from .command import command
 from .lake import Look, look
+from .live import sse
+from .live.tail import Live
 from .page import Page, Shown
 from .pages import PAGES, setup
 from .problems import Caught, NoLake, Problems
@@ -56,6 +58,7 @@ class Dashboard:
     answers: Answers
     saved: Saved
     renderer: Renderer
+    live: Live
 
     async def look(self) -> Look:
         """At the lake as it is now. Raises NoLake if it cannot be opened."""
@@ -176,13 +179,14 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     renderer = Renderer(told.title, told.zone, PAGES, sources, command(settings, "up"))
     problems = Problems(renderer, command(settings, "verify"))
     saved = Saved(settings.saved_path)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock))
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        with dashboard.live.running():
+            yield
         dashboard.answers.close()
         saved.close()
 
@@ -206,12 +210,20 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
 def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
     for page in PAGES:
         yield Route(page.url, partial(dashboard.html, page))
+        if not page.has_twin:
+            continue
         yield Route(f"/api/{page.name}.json", partial(dashboard.json, page))
         yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
         for format in FileFormat:
             yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
+    yield Route("/live", partial(sse.answer, dashboard.live))
+    yield Route("/api/openapi.json", _described)
     yield Route("/static/{name}", render.static)
     yield Route("/health", _health)
+
+
+async def _described(request: Request) -> Response:
+    return JSONResponse(openapi.document(PAGES))
 
 
 async def _health(request: Request) -> Response:

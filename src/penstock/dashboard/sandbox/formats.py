@@ -138,9 +138,9 @@ def _shown(kind: pa.DataType, name: str) -> str:
 
 
 def _csv_cell(kind: pa.DataType, name: str) -> str:
+    if _is_number(kind):
+        return name
     text = f"({_shown(kind, name)})::varchar"
-    if _is_plain(kind):
-        return text
     formula = (
         f"left({text}, 1) in ('=', '@', chr(9), chr(13), chr(10))"
         f" or (left({text}, 1) in ('+', '-') and try_cast({text} as double) is null)"
@@ -148,12 +148,9 @@ def _csv_cell(kind: pa.DataType, name: str) -> str:
     return f"case when {formula} then chr(39) || {text} else {text} end"
 
 
-def _is_plain(kind: pa.DataType) -> bool:
+def _is_number(kind: pa.DataType) -> bool:
     types = pa.types
-    return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
-        or types.is_temporal(kind)
-    )  # fmt: skip
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind))
 
 
 def _stored(kind: pa.DataType, name: str) -> str:
@@ -200,4 +197,4 @@ def _cell(text: str | None) -> Any:
 
 
 def _exact(digits: str) -> int | str:
-    return int(digits) if len(digits) < 17 and abs(int(digits)) <= _MOST_EXACT else digits
+    return int(digits) if len(digits) < 18 and abs(int(digits)) <= _MOST_EXACT else digits

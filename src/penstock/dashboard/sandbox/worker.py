@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
@@ -68,7 +69,6 @@ def _stdout_alone() -> BinaryIO:
 
 def _import_the_rest() -> None:
     """What is imported late, for nothing can be afterwards."""
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # pyarrow looks whether it is there
     with duckdb.connect(config=CONFIG) as db:
         db.execute("set timezone = 'UTC'")
         db.sql("select now() as t, 1::decimal(3, 1) as d").to_arrow_reader(1).read_all()
@@ -165,8 +165,9 @@ class Bound:
     def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The first rows of it that still fit."""
         kept = batch.slice(0, 0) if self.is_reached else batch.slice(0, self._rows)
-        while self._bytes is not None and kept.num_rows and kept.nbytes > self._bytes:
-            kept = kept.slice(0, kept.num_rows // 2)
+        if self._bytes is not None:
+            counts = range(1, kept.num_rows + 1)
+            kept = kept.slice(0, bisect_right(counts, self._bytes, key=lambda count: kept.slice(0, count).nbytes))
         self.is_reached = kept.num_rows < batch.num_rows
         if self._rows is not None:
             self._rows -= kept.num_rows
