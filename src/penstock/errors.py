@@ -62,7 +62,14 @@ class QueryError(PenstockError):
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, hint: str = "", line: int | None = None, column: int | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
