@@ -118,8 +118,12 @@ def cells(table: pa.Table) -> list[list[Any]]:
     with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as db:
         db.execute("set timezone = 'UTC'")
         each = [f"to_json({_shown(field.type, f'c{n}')})::varchar" for n, field in enumerate(table.schema)]
-        columns = [column.to_pylist() for column in _asked(db, table, each).columns]
-    return [[_cell(text) for text in row] for row in zip(*columns, strict=True)]
+        asked = _asked(db, table, each)
+    columns = [
+        shown.to_pylist() if pa.types.is_string(shown.type) else [_cell(text) for text in told.to_pylist()]
+        for shown, told in zip(table.columns, asked.columns, strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _asked(db: duckdb.DuckDBPyConnection, rows: pa.RecordBatch | pa.Table, each: Sequence[str]) -> pa.Table:
