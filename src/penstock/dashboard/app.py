@@ -26,13 +26,15 @@ from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import access, cards, changes, render, state
+from . import access, cards, changes, queries, render, state
 from .access import Visitor
 from .answers import Answers, Failed
 from .lake import Look, look
 from .page import Page, Shown
 from .pages import PAGES
+from .pinned import Pinned
 from .render import Renderer
+from .sandbox.playground import Playground
 from .saved import Annotation, Saved, Segment
 from .state import Site, State
 
@@ -52,6 +54,7 @@ class Dashboard:
     answers: Answers
     saved: Saved
     renderer: Renderer
+    pinned: Pinned
 
     async def look(self) -> Look:
         """At the lake as it is now."""
@@ -89,13 +92,16 @@ class Dashboard:
         found = {card: task.result() for card, task in tasks.items() if task.done()}
         return Shown(asked, found, tuple(card for card in tasks if card not in found))
 
-    async def html(self, page: Page, request: Request) -> Response:
+    async def html(
+        self, page: Page, request: Request, told: Mapping[str, Any] | None = None, status: int = 200
+    ) -> Response:
+        """`told` is more for its template."""
         seen = await self.look()
         asked = await self.state(request, page, seen)
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
         shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
-        return HTMLResponse(self.renderer.page(request, page, shown, seen, more))
+        return HTMLResponse(self.renderer.page(request, page, shown, seen, {**more, **(told or {})}), status)
 
     async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
         return await page.extra(self, asked) if page.extra else {}
@@ -154,18 +160,23 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     sources = tuple(source.name for source in settings.sources)
     renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
     saved = Saved(settings.saved_path)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer)
+    playground = Playground(settings)
+    pinned = Pinned(playground, saved, settings.dashboard.zone)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, pinned)
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
+        await pinned.close()
+        await playground.close()
         dashboard.answers.close()
         saved.close()
 
     return Starlette(
         routes=[
+            *queries.routes(playground, saved, dashboard.html, settings.dashboard.zone),
             *_routes(dashboard),
             *access.routes(rules, templates),
             *changes.routes(saved, templates, clock),

@@ -1,6 +1,6 @@
 """Every page, in the order of the menu. One more: a module here with its `PAGE`, a template of its name, and a line."""
 
 from ..page import Page
-from . import overview
+from . import overview, sql
 
-PAGES: tuple[Page, ...] = (overview.PAGE,)
+PAGES: tuple[Page, ...] = (overview.PAGE, sql.PAGE)
