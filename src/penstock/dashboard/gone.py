@@ -18,6 +18,13 @@ _CLOSED_REQUEST = 499
 T = TypeVar("T")
 
 
+class Gone(HTTPException):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_CLOSED_REQUEST)
+
+
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """What the work gives; the request's body is to be read before."""
     task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
@@ -25,7 +32,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise HTTPException(_CLOSED_REQUEST)
+        raise Gone
     finally:
         await _ended(task)
         await _ended(gone)
@@ -52,4 +59,5 @@ class Pieces(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._pieces):
-            await unless_gone(self._request, self.stream_response(send))
+            with suppress(Gone, OSError):
+                await unless_gone(self._request, self.stream_response(send))
