@@ -1,4 +1,4 @@
-"""Who may import whom: `cli` → `hosts` → the pipeline → stages, each only to its left → the floor; and small files."""
+"""Who may import whom: `cli` → `hosts` → the dashboard → the pipeline → stages, each only to its left → the floor; and small files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator",
+    "simulator", "worker_lock",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
-PIPELINE = ("pipeline", "verify", "status", "api", "alerts", "export")
+PIPELINE = ("pipeline", "verify", "status", "books", "api", "alerts", "export")
 LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("hosts",), ("__init__",), ("cli",))
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
@@ -34,6 +34,7 @@ ONLY_IN = {
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",
         "api", "status", "verify", "export/rows", "export/files", "export/attach",
+        "dashboard/sandbox/gate", "dashboard/sandbox/worker", "dashboard/sandbox/formats",
     ),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ Each job is idempotent, has its own bookmark, and runs once or forever.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple, cast
@@ -236,6 +237,7 @@ class Pipeline:
             "refine": self.refine,
             "rollup": lambda: self.rollup(only_if_due=True),
             "erase": self.erase_as_asked,
+            "replay": self.replay_as_asked,
             "maintain": lambda: self.maintain(only_if_due=True),
         }
 
@@ -280,6 +282,14 @@ class Pipeline:
     def erase_as_asked(self) -> int:
         """What commands ask of a running worker; returns how many."""
         return self.requests.answer("erase", lambda asked: self.erase(cast(Who, asked["who"]), asked["value"]))
+
+    def replay_as_asked(self) -> int:
+        """What the dashboard asks of a running worker; returns how many."""
+
+        def again(asked: dict[str, str]) -> dict[str, Any]:
+            return asdict(self.replay_quarantine(asked["reasons"].split() or None))
+
+        return self.requests.answer("replay", again)
 
     def drain(self) -> None:
         """Run every job until nothing is left to do."""

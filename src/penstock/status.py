@@ -12,7 +12,39 @@ from .bronze.layout import INBOX, arrival, from_inbox
 from .clock import iso
 from .gold.catalog import ROLLUPS
 from .pipeline import Pipeline
+from .silver import snapshot
 from .silver.lake import Silver
+
+
+class Waiting(NamedTuple):
+    """What the next stage has not taken, and since when the oldest of it waits."""
+
+    number: int = 0
+    since: datetime | None = None
+
+
+class StreamStatus(NamedTuple):
+    replayable: int
+    waiting: Waiting
+
+
+class SilverStatus(NamedTuple):
+    """`unshown`: how many of its commits gold does not show yet."""
+
+    events: int
+    newest: datetime | None
+    quarantined: int
+    newest_quarantined: datetime | None
+    batch: int
+    unshown: int
+
+
+class GoldStatus(NamedTuple):
+    """`newest` is the last hour in which an event happened."""
+
+    hours: int
+    sessions: int
+    newest: str
 
 
 class StageStatus(NamedTuple):
@@ -25,39 +57,54 @@ class StageStatus(NamedTuple):
 
 
 def status(pipeline: Pipeline) -> list[StageStatus]:
-    """One row per stage; reads bookmarks and statistics, not the data."""
-    return [_stream(pipeline), _bronze(pipeline), *_silver(pipeline), _gold(pipeline)]
-
-
-def _stream(pipeline: Pipeline) -> StageStatus:
-    lag = pipeline.stream.lag(CONSUMER)
-    kept = sum(pipeline.stream.ends().values())
-    since = f" since {iso(lag.oldest)}" if lag.oldest else ""
-    return StageStatus("stream", f"{kept} records replayable", f"{lag.records} records{since}", "")
-
-
-def _bronze(pipeline: Pipeline) -> StageStatus:
-    inbox = [from_inbox(entry.key) for entry in pipeline.lake.bronze.list(INBOX)]
-    oldest = min((at for key in inbox if (at := arrival(key))), default=None)
-    since = f" since {iso(oldest)}" if oldest else ""
-    return StageStatus("bronze", pipeline.lake.bronze.url, f"{len(inbox)} objects{since}", "")
-
-
-def _silver(pipeline: Pipeline) -> list[StageStatus]:
-    silver = pipeline.lake.silver
-    views = silver.views()
-    with duckdb.connect() as db:
-        db.execute("set timezone = 'UTC'")
-        [(stored, newest)] = db.execute(f"select count(*), max(received_at) from ({views['events']})").fetchall()
-        [(bad, last)] = db.execute(f"select count(*), max(received_at) from ({views['quarantine']})").fetchall()
-    waiting = f"{_behind(pipeline, silver)} commits"
+    """One row per stage; reads bookmarks and statistics, and of quarantine when it came."""
+    stream, inbox, silver = stream_status(pipeline), in_bronze(pipeline), silver_status(pipeline)
+    gold = gold_status(pipeline)
     return [
-        StageStatus("silver", f"{stored} events, batch {silver.events.batch()}", waiting, _when(newest)),
-        StageStatus("quarantine", f"{bad} events", "", _when(last)),
+        StageStatus("stream", f"{stream.replayable} records replayable", _told(stream.waiting, "records"), ""),
+        StageStatus("bronze", pipeline.lake.bronze.url, _told(inbox, "objects"), ""),
+        StageStatus(
+            "silver", f"{silver.events} events, batch {silver.batch}", f"{silver.unshown} commits", _when(silver.newest)
+        ),
+        StageStatus("quarantine", f"{silver.quarantined} events", "", _when(silver.newest_quarantined)),
+        StageStatus("gold", f"{gold.hours} hours, {gold.sessions} sessions", "", gold.newest or "nothing yet"),
     ]
 
 
-def _behind(pipeline: Pipeline, silver: Silver) -> int:
+def stream_status(pipeline: Pipeline) -> StreamStatus:
+    return StreamStatus(sum(pipeline.stream.ends().values()), in_stream(pipeline))
+
+
+def in_stream(pipeline: Pipeline) -> Waiting:
+    """Records that are not in bronze."""
+    lag = pipeline.stream.lag(CONSUMER)
+    return Waiting(lag.records, lag.oldest)
+
+
+def in_bronze(pipeline: Pipeline) -> Waiting:
+    """Objects that are not in silver."""
+    inbox = [from_inbox(entry.key) for entry in pipeline.lake.bronze.list(INBOX)]
+    return Waiting(len(inbox), min((at for key in inbox if (at := arrival(key))), default=None))
+
+
+def silver_status(pipeline: Pipeline) -> SilverStatus:
+    silver = pipeline.lake.silver
+    handle = silver.events.open()
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        bad = f"select count(*), max(received_at) from ({silver.views()['quarantine']})"
+        [(quarantined, last)] = db.execute(bad).fetchall()
+    return SilverStatus(
+        snapshot.count(handle),
+        snapshot.span(handle).newest,
+        quarantined,
+        last,
+        silver.events.batch(),
+        _unshown(pipeline, silver),
+    )
+
+
+def _unshown(pipeline: Pipeline, silver: Silver) -> int:
     """How many of silver's commits the rollup does not show that shows the fewest."""
     handle, shown = silver.events.open(), pipeline.gold.shown()
     told = [shown.get(rollup.name) for rollup in ROLLUPS]
@@ -65,10 +112,13 @@ def _behind(pipeline: Pipeline, silver: Silver) -> int:
     return max(handle.version() - (each.version if each and each.table == table else 0) for each in told)
 
 
-def _gold(pipeline: Pipeline) -> StageStatus:
-    hours = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
-    sessions = sum(file.stats["numRecords"] for file in pipeline.sessions.files())
-    return StageStatus("gold", f"{hours[0]} hours, {sessions} sessions", "", hours[1] or "nothing yet")
+def gold_status(pipeline: Pipeline) -> GoldStatus:
+    hours, newest = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
+    return GoldStatus(hours, snapshot.count(pipeline.sessions.open()), newest or "")
+
+
+def _told(waiting: Waiting, things: str) -> str:
+    return f"{waiting.number} {things}" + (f" since {iso(waiting.since)}" if waiting.since else "")
 
 
 def _when(moment: datetime | None) -> str:

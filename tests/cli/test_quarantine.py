@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from penstock.hosts.process import only_worker
+from penstock.worker_lock import only_worker
 
 from .conftest import Cli
 

@@ -12,11 +12,11 @@ import pytest
 from cli.conftest import Cli
 from penstock.cli import erase as erasing
 from penstock.collect import Request
-from penstock.hosts.process import only_worker
 from penstock.hosts.worker import work
 from penstock.pipeline import Pipeline
 from penstock.settings import Settings
 from penstock.verify import verify
+from penstock.worker_lock import only_worker
 
 EVENTS = [
     {

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.hosts.process import only_worker
 from penstock.hosts.supervisor import free_port
+from penstock.worker_lock import only_worker
 
 from .conftest import Cli
 

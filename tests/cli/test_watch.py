@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.hosts.process import only_worker
+from penstock.worker_lock import only_worker
 
 from .conftest import SHOP, Cli
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -459,6 +459,55 @@ def test_tail_from_an_empty_stream(opened: Opener) -> None:
     cursor = stream.tail(None).cursor
     stream.append(records(1))
     assert stream.tail(cursor).lines == [line(1)]
+
+
+def test_tail_in_pieces(opened: Opener) -> None:
+    stream = opened()
+    cursor = stream.tail(None).cursor
+    for n in range(0, 30, 3):
+        stream.append(records(n, n + 1, n + 2))
+    found: list[bytes] = []
+    pieces = 0
+    while (tail := stream.tail(cursor, 1)).lines:
+        pieces, cursor, found = pieces + 1, tail.cursor, found + tail.lines
+    assert found == [line(n) for n in range(30)]
+    assert pieces >= 10
+
+
+def test_a_tail_in_pieces_of_several_writers(surviving: Opener) -> None:
+    writers, reader = [surviving() for _ in range(3)], surviving()
+    for n in range(30):
+        writers[n % 3].append(records(n))
+    cursor: Mapping[str, int] = {}
+    found: list[bytes] = []
+    while (tail := reader.tail(cursor, 2 * len(line(1)))).lines:
+        assert len(tail.lines) <= 3
+        cursor, found = tail.cursor, found + tail.lines
+    assert sorted(found) == sorted(line(n) for n in range(30))
+
+
+def test_a_cursor_by_time(opened: Opener) -> None:
+    stream = opened()
+    assert stream.tail(stream.cursor(NOON)).lines == []
+    for n in range(6):
+        stream.append(records(n, n + 100))
+        opened.clock.tick(60)
+    for n in range(6):
+        cursor = stream.cursor(NOON + timedelta(seconds=60 * n - 30))
+        assert stream.tail(cursor).lines == [line(m) for k in range(n, 6) for m in (k, k + 100)]
+    cursor = stream.cursor(opened.clock())
+    assert stream.tail(cursor).lines == []
+    stream.append(records(9))
+    assert stream.tail(cursor).lines == [line(9)]
+
+
+def test_a_cursor_leads_to_nothing_that_is_to_be_forgotten(opened: Opener) -> None:
+    stream = opened()
+    stream.append(records(1))
+    opened.clock.tick(60)
+    stream.forget(opened.clock())
+    stream.append(records(2))
+    assert stream.tail(stream.cursor(NOON)).lines == [line(2)]
 
 
 def test_tail_takes_nothing_from_a_consumer(opened: Opener) -> None:

@@ -15,6 +15,7 @@ from penstock.alerts.watch import Watch
 from penstock.api import OpenLake
 from penstock.cli import app
 from penstock.cli.docs import fill, write
+from penstock.dashboard.access import check
 from penstock.pipeline import Pipeline
 from penstock.settings import load
 from support import LakeInHand
@@ -85,6 +86,14 @@ def test_settings_in_the_page_are_taken(tmp_path: Path) -> None:
     (tmp_path / "penstock.toml").write_text(example)
     settings = load(tmp_path / "penstock.toml")
     assert (settings.collect.port, settings.deliver.seconds, settings.sources[0].name) == (8787, 60, "shop")
+
+
+def test_settings_of_the_dashboards_access_are_taken(tmp_path: Path) -> None:
+    examples = blocks("docs/dashboard-access.md", "toml")
+    for example in examples:
+        (tmp_path / "penstock.toml").write_text(example)
+        check(load(tmp_path / "penstock.toml"), tmp_path / "penstock.toml")
+    assert len(examples) == 3
 
 
 def test_alerts_in_the_page_are_taken(tmp_path: Path) -> None:

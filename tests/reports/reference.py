@@ -218,6 +218,51 @@ def events(t: Told) -> list[Row]:
     return t.over_time(rows, lambda rows: {"events": len(rows)})
 
 
+def event_types(t: Told) -> list[Row]:
+    found = [
+        {
+            "event_type": name,
+            "events": len(rows),
+            "share": rate(len(rows), len(t.rows)),
+            "sessions": len(ids(rows)),
+            "first_seen": min(row["event_ts"] for row in rows),
+            "last_seen": max(row["event_ts"] for row in rows),
+        }
+        for name, rows in t.grouped(t.rows, lambda row: row["event_type"]).items()
+    ]
+    return best(found, ["events"], ["event_type"], limit=len(found))
+
+
+def properties(t: Told) -> list[Row]:
+    wanted = t.values.get("event", "")
+    said: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for row in t.rows:
+        if not wanted or row["event_type"] == wanted:
+            told = json.loads(row["properties"] or "{}")
+            for name, value in told.items() if isinstance(told, dict) else ():
+                said[name][_as_text(value)] += 1
+    return [
+        {
+            "property": name,
+            "value": value,
+            "events": events,
+            "share": rate(events, values.total()),
+            "property_events": values.total(),
+            "property_values": len(values),
+        }
+        for name, values in sorted(said.items(), key=lambda each: (-each[1].total(), each[0]))
+        for value, events in sorted(values.items(), key=lambda each: (-each[1], _nulls_last(each[0])))[
+            : t.values.get("limit", 5)
+        ]
+    ]
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def pages_daily(t: Told) -> list[Row]:
     found = t.grouped(_page_views(t), lambda row: (t.bucket(row["event_ts"]), row["page_path"]))
     return [
@@ -654,8 +699,8 @@ SIMPLE: dict[str, Callable[[Told], list[Row]]] = {
     function.__name__: function
     for function in (
         campaigns, cart_categories, cart_trends, category_performance, device_behaviour, devices, downloads,
-        entry_pages,
-        events, exit_pages, high_value_products, overview, pages_daily, product_funnel, read_through, revenue_by,
+        entry_pages, event_types, events, exit_pages, high_value_products, overview, pages_daily, product_funnel,
+        properties, read_through, revenue_by,
         revenue_hourly, screens, scroll_depth, session, sessions, sources, time_on_page, top_pages, top_products,
         traffic, users_daily, visitors, visitors_over_time,
     )

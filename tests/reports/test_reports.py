@@ -66,6 +66,8 @@ CASES = (
     Case("sources", {"goal": "form_submit"}, ("page_path=/pricing",), on_pricing),
     *(Case("devices", {"of": of}) for of in ("browser", "os", "language", "country")),
     Case("revenue_by", {"of": "product_id"}),
+    Case("properties", {"event": "scroll_depth", "limit": 2}),
+    Case("properties", {"event": "order_completed"}),
     Case("high_value_products", {"price": 30}),
     Case("read_through", {"percent": 50, "seconds": 30}),
     *(Case("session", {"id": session}) for session in ("same", "long", "o'hara", "nobody")),

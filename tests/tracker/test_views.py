@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from tracker.conftest import FLAGS
+from browser_in_hand import FLAGS
 from tracker.loopback import Event, Site, page
 
 Read = Callable[..., Page]

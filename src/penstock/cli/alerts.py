@@ -9,8 +9,8 @@ import typer
 from ..alerts import state
 from ..alerts.state import States
 from ..alerts.watch import Watch
-from ..hosts.process import only_worker
 from ..telemetry import log_to_stderr
+from ..worker_lock import only_worker
 from .options import As, Config, Data, existing
 from .output import Format, rows
 

@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def password() -> None:
     """Ask for a password of the dashboard, twice, or read it from stdin; print the line for penstock.toml."""
     given = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    if not SHORTEST <= len(given) <= LONGEST:
+    if not SHORTEST <= len(given) <= LONGEST or "\0" in given:
         raise PenstockError(f"a password has {SHORTEST} to {LONGEST} characters")
     note("below [dashboard] in penstock.toml, which others should not be able to read:")
     say(f'password = "{hashed(given)}"')

@@ -9,9 +9,9 @@ import msgspec
 import typer
 
 from ..errors import PenstockError
-from ..hosts.process import only_worker, worker_runs
 from ..pipeline import Pipeline
 from ..silver.erase import Receipt, Who
+from ..worker_lock import only_worker, worker_runs
 from .options import Config, Data, pipeline
 from .output import note, say
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from ..hosts.process import only_worker, stop_event
+from ..hosts.process import stop_event
 from ..pipeline import Pipeline
 from ..silver.refine import Refined
+from ..worker_lock import only_worker
 from .options import Config, Data, Once, pipeline
 from .output import fail, say, visible
 

@@ -14,10 +14,10 @@ import typer
 from ..api import OpenLake
 from ..clock import duration
 from ..errors import PenstockError, SettingsError
-from ..hosts.process import only_worker
 from ..pipeline import Pipeline
 from ..silver.quarantine import REASONS, SHOW, WHOLE_FILE, Reason, list_sql
 from ..silver.replay import Replayed, lines_again
+from ..worker_lock import only_worker
 from .options import As, Config, Data, existing
 from .output import Format, note, progress, rows, say, visible
 

@@ -14,9 +14,10 @@ from ..bronze.drops import Drop, Dropped, Drops
 from ..bronze.places import place
 from ..bronze.seen import Seen
 from ..errors import SettingsError
-from ..hosts.process import only_worker, stop_event
+from ..hosts.process import stop_event
 from ..pipeline import Pipeline
 from ..settings import load
+from ..worker_lock import only_worker
 from .options import Config, Data, Once
 from .output import fail, note, say, visible
 

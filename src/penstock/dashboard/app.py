@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from structlog import get_logger
 
 from ..clock import Clock, utc_now
 from ..errors import PenstockError
@@ -26,14 +27,19 @@ from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import access, cards, changes, queries, render, state
+from . import access, cards, changes, openapi, queries, render, state
 from .access import Visitor
 from .answers import Answers, Failed
+from .command import command
 from .lake import Look, look
+from .live import sse
+from .live.tail import Live
 from .page import Page, Shown
-from .pages import PAGES
+from .pages import PAGES, setup
 from .pinned import Pinned
+from .problems import Caught, NoLake, Problems
 from .render import Renderer
+from .replay import Replay
 from .sandbox.playground import Playground
 from .saved import Annotation, Saved, Segment
 from .state import Site, State
@@ -54,11 +60,25 @@ class Dashboard:
     answers: Answers
     saved: Saved
     renderer: Renderer
+    live: Live
     pinned: Pinned
 
     async def look(self) -> Look:
-        """At the lake as it is now."""
-        return await self.answers.run(look)
+        """At the lake as it is now. Raises NoLake if it cannot be opened."""
+        try:
+            return await self.answers.run(look)
+        except Exception as error:
+            get_logger().warning("the lake cannot be opened", error=repr(error))
+            raise NoLake(error) from error
+
+    async def look_for(self, page: Page) -> Look:
+        """As `look`; for a page that needs no lake, one in which nothing is seen."""
+        try:
+            return await self.look()
+        except NoLake:
+            if page.needs_lake:
+                raise
+            return Look()
 
     async def state(self, request: Request, page: Page, seen: Look) -> State:
         now = self.clock()
@@ -96,8 +116,11 @@ class Dashboard:
         self, page: Page, request: Request, told: Mapping[str, Any] | None = None, status: int = 200
     ) -> Response:
         """`told` is more for its template."""
-        seen = await self.look()
+        seen = await self.look_for(page)
         asked = await self.state(request, page, seen)
+        if seen.newest is None and page.takes_filters:
+            more = await setup.extra(self, asked)
+            return HTMLResponse(self.renderer.first(request, page, asked, more))
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
         shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
@@ -158,17 +181,20 @@ _DETAILS = Page("details", "Details")
 def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
-    renderer = Renderer(settings.dashboard.title, settings.dashboard.zone, PAGES, sources)
+    told = settings.dashboard
+    renderer = Renderer(told.title, told.zone, PAGES, sources, command(settings, "up"))
+    problems = Problems(renderer, command(settings, "verify"))
     saved = Saved(settings.saved_path)
     playground = Playground(settings)
-    pinned = Pinned(playground, saved, settings.dashboard.zone)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, pinned)
+    pinned = Pinned(playground, saved, told.zone)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock), pinned)
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        with dashboard.live.running():
+            yield
         await pinned.close()
         await playground.close()
         dashboard.answers.close()
@@ -180,11 +206,14 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
             *_routes(dashboard),
             *access.routes(rules, templates),
             *changes.routes(saved, templates, clock),
+            Route("/quarantine/replay", Replay(settings, problems).answer, methods=["POST"]),
         ],
         middleware=[
             Middleware(GZipMiddleware, minimum_size=500, compresslevel=_GZIP_LEVEL),
             Middleware(access.protect, rules=rules),
+            Middleware(Caught, problems=problems),
         ],
+        exception_handlers={HTTPException: problems.known},
         lifespan=lifespan,
     )
 
@@ -192,12 +221,20 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
 def _routes(dashboard: Dashboard) -> Iterator[BaseRoute]:
     for page in PAGES:
         yield Route(page.url, partial(dashboard.html, page))
+        if not page.has_twin:
+            continue
         yield Route(f"/api/{page.name}.json", partial(dashboard.json, page))
         yield Route(f"/details/{page.name}/{{card}}", partial(dashboard.details, page))
         for format in FileFormat:
             yield Route(f"/export/{page.name}/{{card}}.{format}", partial(dashboard.export, page, format))
+    yield Route("/live", partial(sse.answer, dashboard.live))
+    yield Route("/api/openapi.json", _described)
     yield Route("/static/{name}", render.static)
     yield Route("/health", _health)
+
+
+async def _described(request: Request) -> Response:
+    return JSONResponse(openapi.document(PAGES))
 
 
 async def _health(request: Request) -> Response:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from ..api import OpenLake
 from ..export.files import FileFormat, write_file
@@ -31,6 +29,7 @@ OWN = {
     "find": "only rows in which a text contains this",
 }
 ROWS = 100
+_PIECE_BYTES = 1 << 20
 _MEDIA = {
     FileFormat.csv: "text/csv; charset=utf-8",
     FileFormat.json: "application/x-ndjson",
@@ -132,19 +131,26 @@ def _number(text: str) -> int:
 
 def file(lake: OpenLake, answer: Answer, format: FileFormat, name: str) -> Response:
     """The rows as a file to keep; written aside first, so that a failure is an answer and not half a file."""
-    handle, path = tempfile.mkstemp(suffix=f".{format}")
-    os.close(handle)
     rows = of_report(lake.pipeline, answer, with_period=False)
-    try:
-        write_file(rows, format, Path(path))
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
-    finally:
-        rows.close()
-    return FileResponse(
-        path, media_type=_MEDIA[format], filename=f"{name}.{format}", background=BackgroundTask(os.unlink, path)
-    )
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        path = Path(folder) / f"{name}.{format}"
+        try:
+            write_file(rows, format, path)
+        finally:
+            rows.close()
+        # Open, it stays readable when its folder is gone.
+        opened = path.open("rb")
+        headers = {
+            "content-disposition": f'attachment; filename="{path.name}"',
+            "content-length": str(path.stat().st_size),
+        }
+    return StreamingResponse(_pieces(opened), headers=headers, media_type=_MEDIA[format])
+
+
+def _pieces(opened: IO[bytes]) -> Iterator[bytes]:
+    with opened:
+        while piece := opened.read(_PIECE_BYTES):
+            yield piece
 
 
 def twin(state: State, found: Found) -> Response:

@@ -27,6 +27,7 @@ from .saved import KINDS, Annotation, CannotSave, Row, Saved, Share, Token
 
 _LISTS = frozenset({"filters"})
 """Fields of which a form may have several."""
+_TOO_LARGE = 1 << 63
 Work = Callable[[Request], Awaitable[Response]]
 
 
@@ -81,6 +82,13 @@ def _kind(request: Request) -> type[Row]:
     return kind
 
 
+def _id(request: Request) -> int:
+    id_: int = request.path_params["id"]
+    if id_ >= _TOO_LARGE:
+        raise CannotSave(404, "not_found", "there is no such entry")
+    return id_
+
+
 def _visitor(request: Request) -> Visitor:
     visitor: Visitor = request.state.visitor
     return visitor
@@ -118,11 +126,11 @@ class _Forms:
         return self._secret(request, kind, done, back) if isinstance(done, str) else RedirectResponse(back, 303)
 
     async def change(self, request: Request, told: dict[str, Any], back: str) -> Response:
-        await run_in_threadpool(self._keep.change, _kind(request), request.path_params["id"], told)
+        await run_in_threadpool(self._keep.change, _kind(request), _id(request), told)
         return RedirectResponse(back, 303)
 
     async def delete(self, request: Request, told: dict[str, Any], back: str) -> Response:
-        await run_in_threadpool(self._keep.saved.delete, _kind(request), request.path_params["id"])
+        await run_in_threadpool(self._keep.saved.delete, _kind(request), _id(request))
         return RedirectResponse(back, 303)
 
     def _secret(self, request: Request, kind: type[Row], secret: str, back: str) -> Response:
@@ -179,11 +187,11 @@ class _Api:
 
     async def change(self, request: Request) -> Response:
         told = await read_json(request)
-        row = await run_in_threadpool(self._keep.change, _kind(request), request.path_params["id"], told)
+        row = await run_in_threadpool(self._keep.change, _kind(request), _id(request), told)
         return _json(row.shown())
 
     async def delete(self, request: Request) -> Response:
-        await run_in_threadpool(self._keep.saved.delete, _kind(request), request.path_params["id"])
+        await run_in_threadpool(self._keep.saved.delete, _kind(request), _id(request))
         return Response(status_code=204)
 
 

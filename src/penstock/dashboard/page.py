@@ -37,13 +37,17 @@ class Shown:
         return answer.beside().to_pylist() if isinstance(answer, Answer) else []
 
 
+def _nothing(state: State) -> Mapping[str, Ask]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Page:
     """`own`: what the page itself is asked in the URL, and what that means. `late` cards may come after the rest."""
 
     name: str
     title: str
-    asks: Callable[[State], Mapping[str, Ask]] = lambda state: {}
+    asks: Callable[[State], Mapping[str, Ask]] = _nothing
     show: Callable[[Shown], Mapping[str, Any]] = lambda shown: {}
     own: Mapping[str, str] = field(default_factory=dict)
     extra: Callable[[Any, State], Awaitable[Mapping[str, Any]]] | None = None
@@ -54,6 +58,13 @@ class Page:
     """Letter that opens it, after g."""
     takes_filters: bool = True
     """Whether period, comparison and filters mean something to it."""
+    needs_lake: bool = True
+    """False: it has something to say when the lake cannot be opened, too."""
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether it shows answers of reports."""
+        return self.asks is not _nothing
 
     @property
     def url(self) -> str:

@@ -18,6 +18,7 @@ from .. import __version__
 from .charts import formats
 from .lake import Look
 from .page import Page, Shown
+from .state import State
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -31,6 +32,8 @@ class Renderer:
     zone: str
     pages: tuple[Page, ...]
     sources: tuple[str, ...] = ()
+    up: str = "penstock up"
+    """The command that starts a worker here."""
 
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)
@@ -39,6 +42,12 @@ class Renderer:
         """For the pages of others, which stand in the same frame."""
         around = {"chrome": self, "version": __version__, "page": None, "state": None, "seen": None, "shown": None}
         return Jinja2Templates(env=_environment(), context_processors=[lambda request: around])
+
+    def first(self, request: Request, page: Page, state: State, more: Mapping[str, Any]) -> str:
+        """Instead of a page that has nothing to show yet."""
+        shown, seen = Shown(state, {}), Look()
+        told = {"page": page, "state": None, "shown": shown, "seen": seen, "visitor": request.state.visitor}
+        return self.html("first.html", **told, **more)
 
     def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
         state = shown.state

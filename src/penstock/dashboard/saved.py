@@ -28,11 +28,13 @@ _TABLE = """
 MOST = 500
 """Rows of one kind."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z")
+]
 Text = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
-Query = Annotated[str, Meta(max_length=8000, pattern=r"^[!-~]*$")]
+Query = Annotated[str, Meta(max_length=8000, pattern=r"^[!-~]*\Z")]
 """The part of a URL after `?`."""
-Filter = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Filter = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 
 
 class CannotSave(PenstockError):

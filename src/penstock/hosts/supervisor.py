@@ -17,7 +17,8 @@ from typing import IO
 from ..errors import SettingsError
 from ..objects import make_folder
 from ..settings import CollectSettings, DashboardSettings, Settings
-from .process import hand_down, only_worker
+from ..worker_lock import only_worker
+from .process import hand_down
 
 _START_SECONDS = 30
 _STOP_SECONDS = 60

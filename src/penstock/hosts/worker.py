@@ -11,7 +11,8 @@ from ..api import OpenLake
 from ..errors import Transient
 from ..pipeline import Pipeline
 from ..telemetry import log_to_stderr
-from .process import end_with_parent, handed_down, only_worker, stop_event
+from ..worker_lock import only_worker
+from .process import end_with_parent, handed_down, stop_event
 
 _IDLE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 30.0

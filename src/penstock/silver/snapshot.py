@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -14,6 +14,8 @@ from deltalake import DeltaTable
 
 from .columns import Column
 from .commit import Table
+
+_COMMITS = 200
 
 
 def files(table: DeltaTable) -> list[str]:
@@ -138,6 +140,29 @@ def span(table: DeltaTable) -> Span:
     first = pc.min(actions["min.event_ts"]).as_py() if "min.event_ts" in names else None
     newest = pc.max(actions["max.received_at"]).as_py() if "max.received_at" in names else None
     return Span(first, newest)
+
+
+def count(table: DeltaTable) -> int:
+    """How many rows it has, by the statistics; only files of another writer, who gives none, are looked into."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    told = dict(zip(actions["path"].to_pylist(), actions["num_records"].to_pylist(), strict=True))
+    untold = _located(table, (path for path, rows in told.items() if rows is None))
+    known = int(sum(rows for rows in told.values() if rows is not None))
+    if not untold:
+        return known
+    listed = ", ".join("'" + _as_duckdb_reads(path).replace("'", "''") + "'" for path in untold)
+    with duckdb.connect() as connection:
+        [(rows,)] = connection.execute(f"select count(*) from read_parquet([{listed}])").fetchall()
+    return known + int(rows)
+
+
+def maintained(table: DeltaTable) -> datetime | None:
+    """When its files were last merged, cut or vacuumed, by the newest commits: those that bring no batch."""
+    for commit in table.history(_COMMITS):
+        told = commit.get("operation", "")
+        if told.startswith("VACUUM") or (told == "WRITE" and "penstock.batch" not in commit):
+            return datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
+    return None
 
 
 def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:

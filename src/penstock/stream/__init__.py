@@ -83,8 +83,14 @@ class Stream(Protocol):
     def forget(self, until: datetime) -> None:
         """What arrived before `until` is no longer replayed, nor kept longer than consumers need it; durable."""
 
-    def tail(self, cursor: Mapping[str, int] | None) -> Tail:
-        """Records after `cursor`, for the live view; from None, only those to come."""
+    def tail(self, cursor: Mapping[str, int] | None, limit_bytes: int | None = None) -> Tail:
+        """Records after `cursor`, for the live view; from None, only those to come.
+
+        Not much more than the limit at once: the rest comes with the next cursor.
+        """
+
+    def cursor(self, at: datetime) -> Mapping[str, int]:
+        """From here `tail` gives what arrived at or after `at`, but not what is to be forgotten."""
 
     def ends(self) -> Mapping[str, int]:
         """For each shard that is still kept, how many records were ever appended to it."""

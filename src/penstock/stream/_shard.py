@@ -151,13 +151,18 @@ class Shard:
         ).fetchall()
         return Batch(self.name, first, last, moment(rows[0][0]), b"".join(_unpacked(*row[1:]) for row in rows))
 
-    def lines(self, first: int) -> tuple[list[bytes], int]:
-        """The records from `first` on, and the offset after the last of them."""
+    def lines(self, first: int, limit_bytes: int | None = None) -> tuple[list[bytes], int]:
+        """The records from `first` on, and the offset after the last of them; whole rows until the limit is reached."""
         found: list[bytes] = []
+        read = 0
         rows = self._db.execute("select last, data, bytes from log where first >= ? order by first", (first,))
         for last, data, size in rows:
             found += _unpacked(data, size).split(b"\n")[:-1]
             first = last + 1
+            read += size
+            if limit_bytes is not None and read >= limit_bytes:
+                break
+        rows.close()
         return found, first
 
     def settle(self) -> None:

@@ -75,10 +75,17 @@ class MemoryStream:
     def forget(self, until: datetime) -> None:
         self._forgotten = max(until, self._forgotten or until)
 
-    def tail(self, cursor: Mapping[str, int] | None) -> Tail:
-        end = len(self._log)
-        start = end if cursor is None else cursor.get(_SHARD, 0)
+    def tail(self, cursor: Mapping[str, int] | None, limit_bytes: int | None = None) -> Tail:
+        end = start = len(self._log) if cursor is None else cursor.get(_SHARD, 0)
+        size = 0
+        while end < len(self._log) and (limit_bytes is None or size < limit_bytes):
+            size += len(self._log[end][1])
+            end += 1
         return Tail([line for _, line in self._log[start:end]], {_SHARD: end})
+
+    def cursor(self, at: datetime) -> Mapping[str, int]:
+        at = max(at, self._forgotten or at)
+        return {_SHARD: next((i for i, (when, _) in enumerate(self._log) if when >= at), len(self._log))}
 
     def ends(self) -> Mapping[str, int]:
         return {_SHARD: len(self._log)} if self._log else {}

@@ -186,16 +186,30 @@ class SqliteStream:
         self._position.forget_until(millis(until))
         self._prune()
 
-    def tail(self, cursor: Mapping[str, int] | None) -> Tail:
+    def tail(self, cursor: Mapping[str, int] | None, limit_bytes: int | None = None) -> Tail:
         ends = dict(self.ends())
         lines: list[bytes] = []
+        left = limit_bytes
         for name, end in ends.items() if cursor is not None else ():
             after = cursor.get(name, 0) if cursor is not None else 0
-            found = self._ask(name, Shard.lines, after) if after < end else None
+            if after < end and left is not None and left <= 0:
+                ends[name] = after
+                continue
+            found = self._ask(name, Shard.lines, after, left) if after < end else None
             if found is not None:
                 lines += found[0]
                 ends[name] = found[1]
+                left = None if left is None else left - sum(map(len, found[0]))
         return Tail(lines, ends)
+
+    def cursor(self, at: datetime) -> Mapping[str, int]:
+        since = max(millis(at), self._position.forgotten())
+        found = {}
+        for name, end in self.ends().items():
+            recent = self._end(name).at >= since
+            first = self._ask(name, Shard.first_since, since) if recent else None
+            found[name] = end if first is None else first
+        return found
 
     def ends(self) -> Mapping[str, int]:
         return {name: end for name in self._names() if (end := self._end(name).next)}

@@ -121,6 +121,7 @@ def test_hours_are_named_and_found_on_the_clock_of_the_zone() -> None:
     hours = [(datetime(2026, 10, 24, 22, tzinfo=UTC) + timedelta(hours=nth), nth) for nth in range(4)]
     root = parse(area(Plot([Series("Views", hours)], grain="hour", zone="Europe/Berlin")))
     labels = [hit.get("data-label") for hit in by_class(root, "hit")]
+    assert by_class(root, "hit")[0].get("data-from") == "2026-10-25T00:00:00+02:00"
     # Clocks go back from 03:00 to 02:00 on that night.
     assert [label[-5:] for label in labels if label] == ["00:00", "01:00", "02:00", "02:00"]
 

@@ -29,6 +29,7 @@ def test_bars_at_exact_places() -> None:
         ("2.5%", "0%", "20%", "100%"),
         ("52.5%", "50%", "20%", "50%"),
     ]
+    assert root[0].get("data-series") == '["Events"]'
     assert [hit.get("data-label") for hit in by_class(root, "hit")][3] == "Sun 1 Nov 2026, 12:03"
     assert [hit.get("data-values") for hit in by_class(root, "hit")] == ["10", "0", "5", "–"]
 

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..saved import CannotSave
 from .headers import secure
 from .judge import Pass, Stop, Verdict, Visit, Visitor, judge
 from .rules import Rules
@@ -21,7 +22,7 @@ def protect(app: ASGIApp, rules: Rules) -> ASGIApp:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
         elif scope["type"] == "http":
-            verdict = judge(_visit(scope), rules)
+            verdict = _judged(_visit(scope), rules)
             send = _secured(send, _embedders(verdict, rules))
             if isinstance(verdict, Pass):
                 await app(_with(scope, verdict), receive, send)
@@ -31,6 +32,14 @@ def protect(app: ASGIApp, rules: Rules) -> ASGIApp:
             await send({"type": "websocket.close", "code": 1008})
 
     return protected
+
+
+def _judged(visit: Visit, rules: Rules) -> Verdict:
+    """Who cannot be looked up is let in nowhere."""
+    try:
+        return judge(visit, rules)
+    except CannotSave as error:
+        return Stop(error.status, error.code, "Tokens and shared pages cannot be read now.")
 
 
 def _visit(scope: Scope) -> Visit:

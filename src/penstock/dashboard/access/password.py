@@ -22,7 +22,7 @@ def hashed(password: str) -> str:
 def matches(password: str, stored: str) -> bool:
     """In a time that does not tell how much of it was right. `stored` is what `hashed` gave."""
     _, n, r, p, salt, wanted = stored.split(":")
-    if len(password) > LONGEST:
+    if len(password) > LONGEST or "\0" in password:  # HMAC takes zeros at the end of its key for nothing
         return False
     return hmac.compare_digest(_scrypt(password, _bytes(salt), int(n), int(r), int(p)), _bytes(wanted))
 

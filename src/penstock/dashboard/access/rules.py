@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ...clock import Clock, utc_now
@@ -23,11 +23,8 @@ class Rules:
     settings: DashboardSettings
     saved: Saved
     key: SigningKey
-    clock: Clock = utc_now
-    attempts: Attempts = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "attempts", Attempts(self.clock))
+    attempts: Attempts
+    clock: Clock
 
     @property
     def open(self) -> bool:
@@ -54,7 +51,8 @@ class Rules:
 
 
 def rules_of(settings: Settings, saved: Saved, clock: Clock = utc_now) -> Rules:
-    return Rules(settings.dashboard, saved, SigningKey(settings.data.absolute() / "dashboard.key"), clock)
+    key = SigningKey(settings.data.absolute() / "dashboard.key")
+    return Rules(settings.dashboard, saved, key, Attempts(clock), clock)
 
 
 def cookie_name(https: bool, share: Share | None = None) -> str:

@@ -6,22 +6,21 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from .formats import Delta, Unit, brief, delta, finite, local, short, show, when
+from .axes import grid, labels
+from .formats import Delta, Unit, brief, delta, finite, local, show, when
 from .scale import Scale, scale
-from .svg import NONE, chart, clean, nothing, num, path, pct, plane, safe, shape, tag
-from .times import marks
+from .svg import NONE, chart, clean, nothing, num, path, pct, plane, polyline, safe, shape, tag
+from .times import Start
 
 MOST = 300
 """More points than that are not seen on any screen."""
-
-Start = date | datetime
 
 
 @dataclass(frozen=True)
@@ -118,16 +117,16 @@ def area(plot: Plot) -> Markup:
     if not plot.starts:
         return nothing("area")
     axis = scale([v for values in plot.values for v in values] + plot.earlier, plot.unit)
-    labels = {"data-series": json.dumps([clean(series.label) for series in plot.series])}
+    names = {"data-series": json.dumps([clean(series.label) for series in plot.series])}
     if plot.before:
-        labels["data-before"] = clean(plot.before.label)
+        names["data-before"] = clean(plot.before.label)
     focusable = bool(plot.anomalies or plot.notes)
-    drawing = plane(_fill(plot), *_grid(axis), *_lines(plot, axis))
+    drawing = plane(_fill(plot), *grid(axis), *_lines(plot, axis))
     return chart(
         "area",
         summary(plot),
         drawing,
-        *_ticks(plot, axis),
+        *labels(axis, plot.unit, plot.starts, plot.grain, plot.zone, plot.x),
         *_points(plot, axis),
         _so_far(plot, axis),
         _cursor(plot),
@@ -135,7 +134,7 @@ def area(plot: Plot) -> Markup:
         *_notes(plot),
         *_anomalies(plot, axis),
         role="group" if focusable else "img",
-        **labels,
+        **names,
     )
 
 
@@ -245,19 +244,14 @@ def _runs(plot: Plot, values: Sequence[float | None], axis: Scale) -> Iterator[l
             yield [(plot.x(index), axis.y(values[index] or 0.0)) for index in run]
 
 
-def _d(run: Sequence[tuple[float, float]]) -> str:
-    points = [f"{num(x)} {num(y)}" for x, y in run]
-    return f"M{points[0]}" + (f"L{' '.join(points[1:])}" if len(points) > 1 else "h0")
-
-
 def _lines(plot: Plot, axis: Scale) -> Iterator[Markup]:
     """From back to front: the filled area, what was before, the second series, the first."""
     if plot.series:
         runs = list(_runs(plot, plot.values[0], axis))
-        under = "".join(f"{_d(run)}V{num(axis.zero)}H{num(run[0][0])}Z" for run in runs if len(run) > 1)
+        under = "".join(f"{polyline(run)}V{num(axis.zero)}H{num(run[0][0])}Z" for run in runs if len(run) > 1)
         if under:
             yield path("area", under, fill=f"url(#{plot.name}-fill)")
-    if plot.earlier and (d := "".join(map(_d, _runs(plot, plot.earlier, axis)))):
+    if plot.earlier and (d := "".join(map(polyline, _runs(plot, plot.earlier, axis)))):
         yield path("before", d)
     for nth, values in reversed(list(enumerate(plot.values))):
         name = ("line", "line2")[min(nth, 1)]
@@ -272,33 +266,17 @@ def _split(plot: Plot, runs: list[list[tuple[float, float]]]) -> tuple[str, str]
     """The line, and its last stretch if that leads to the running bucket."""
     partial = ""
     if plot.last and runs and len(runs[-1]) > 1 and runs[-1][-1][0] == plot.x(plot.last):
-        partial = _d(runs[-1][-2:])
+        partial = polyline(runs[-1][-2:])
         runs = [*runs[:-1], runs[-1][:-1]]
         if len(runs[-1]) == 1:
             runs = runs[:-1]
-    return "".join(map(_d, runs)), partial
+    return "".join(map(polyline, runs)), partial
 
 
 def _fill(plot: Plot) -> Markup:
     stops = [shape("stop", {"class": name, "offset": at}) for name, at in (("high", "0"), ("low", "1"))]
     upright = {"id": f"{plot.name}-fill", "gradientUnits": "userSpaceOnUse", "x1": 0, "y1": 0, "x2": 0, "y2": 100}
     return tag("defs", {}, tag("linearGradient", upright, *stops))
-
-
-def _grid(axis: Scale) -> Iterator[Markup]:
-    for tick in axis.ticks:
-        yield path("zero" if tick == 0 else "grid", f"M0 {num(axis.y(tick))}H100")
-
-
-def _ticks(plot: Plot, axis: Scale) -> Iterator[Markup]:
-    for tick in axis.ticks:
-        at = {"class": "tick y", "x": "0", "y": pct(axis.y(tick)), "dx": "-10", "dy": "4"}
-        yield tag("text", at, short(tick, plot.unit))
-    for mark in marks(plot.starts, plot.grain, plot.zone):
-        x = plot.x(mark.place)
-        end = " last" if x > 97 else ""
-        at = {"class": f"tick x{' extra' * mark.extra}{end}", "x": pct(x), "y": "100%", "dy": "20"}
-        yield tag("text", at, mark.text)
 
 
 def _points(plot: Plot, axis: Scale) -> Iterator[Markup]:
@@ -344,7 +322,7 @@ def _hits(plot: Plot, axis: Scale) -> Iterator[Markup]:
             "data-i": index,
             "data-x": num(plot.x(index)),
             "data-y": "|".join("" if value is None else num(axis.y(value)) for value in values),
-            "data-from": plot.starts[index].isoformat(),
+            "data-from": local(plot.starts[index], plot.zone).isoformat(),
             "data-label": plot.named(index) + (" so far" if index == plot.last else ""),
             "data-values": "|".join(show(value, plot.unit) for value in values),
         }

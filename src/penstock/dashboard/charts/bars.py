@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from .area import Series, Start
-from .formats import Unit, brief, finite, short, show, when
+from .area import Series
+from .axes import grid, labels
+from .formats import Unit, brief, finite, show, when
 from .scale import scale
-from .svg import chart, clean, nothing, num, path, pct, plane, safe, shape, tag
-from .times import marks
+from .svg import chart, clean, nothing, num, pct, plane, safe, shape, tag
+from .times import Start
 
 MOST = 300
 
@@ -26,10 +28,8 @@ def bars(series: Series, *, grain: str = "minute", zone: str = "UTC", running: b
     axis = scale(values, series.unit)
     wide = 100 / len(points)
     gap = wide * 0.2 if len(points) <= 100 else 0.0
-    parts = [plane(*(path("zero" if tick == 0 else "grid", f"M0 {num(axis.y(tick))}H100") for tick in axis.ticks))]
-    for tick in axis.ticks:
-        at = {"class": "tick y", "x": "0", "y": pct(axis.y(tick)), "dx": "-10", "dy": "4"}
-        parts.append(tag("text", at, short(tick, series.unit)))
+    around = labels(axis, series.unit, starts, grain, zone, lambda place: (place + 0.5) * wide)
+    parts = [plane(*grid(axis)), *around]
     for nth, value in enumerate(values):
         y = axis.y(value or 0.0)
         top, tall = min(y, axis.zero), abs(axis.zero - y)
@@ -45,11 +45,8 @@ def bars(series: Series, *, grain: str = "minute", zone: str = "UTC", running: b
             "data-values": show(value, series.unit),
         }
         parts.append(shape("rect", {"class": "hit", "x": pct(nth * wide), "width": pct(wide), "height": "100%"} | told))
-    for mark in marks(starts, grain, zone):
-        x = (mark.place + 0.5) * wide
-        at = {"class": f"tick x{' extra' * mark.extra}", "x": pct(x), "y": "100%", "dy": "18"}
-        parts.append(tag("text", at, mark.text))
-    return chart("bars", _summary(series, starts, values, grain, zone), *parts)
+    names = json.dumps([clean(series.label)])
+    return chart("bars", _summary(series, starts, values, grain, zone), *parts, **{"data-series": names})
 
 
 def _summary(series: Series, starts: Sequence[Start], values: Sequence[float | None], grain: str, zone: str) -> str:

@@ -37,7 +37,7 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
     head += [_head(f"{letter}{nth}", None, f"{grain} {nth}") for nth in range(wide)]
     body = [_row(cohort, wide, grain, counts, zone) for cohort in cohorts]
     foot = tag("tfoot", {}, _average(cohorts, wide)) if cohorts else NONE
-    return tag(
+    table = tag(
         "table",
         {"class": "heat"},
         tag("caption", {"class": "said"}, f"Share of each cohort that came back, by {grain}"),
@@ -45,6 +45,7 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
         tag("tbody", {}, *body),
         foot,
     )
+    return tag("div", {"class": "scroll"}, table)
 
 
 def _head(text: str, name: str | None = None, said: str | None = None) -> Markup:
@@ -74,7 +75,7 @@ def _cell(cohort: Cohort, start: str, nth: int, cell: Cell, grain: str, counts: 
 
 def _shade(share: float) -> int:
     """0 only for nothing; a root, because most of retention happens below a half."""
-    return 0 if share <= 0 else max(1, min(SHADES, round(SHADES * share**0.7)))
+    return 0 if share <= 0 else max(1, min(SHADES, round(SHADES * min(share, 1.0) ** 0.7)))
 
 
 def _average(cohorts: Sequence[Cohort], wide: int) -> Markup:
@@ -92,4 +93,4 @@ def _average(cohorts: Sequence[Cohort], wide: int) -> Markup:
 
 def _share(part: Any, whole: Any) -> float | None:
     people, size = finite(part), finite(whole)
-    return None if people is None or not size else people / size
+    return None if people is None or not size else finite(people / size)

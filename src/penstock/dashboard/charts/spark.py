@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from .formats import finite
 from .scale import Scale
-from .svg import chart, num, path, pct, plane, shape
+from .svg import chart, num, path, pct, plane, polyline, shape
 
 _MOST = 120
 
@@ -31,12 +31,12 @@ def spark(values: Sequence[Any], *, label: str = "", running: bool = False) -> M
     runs = [
         [(x, y) for x, y in run if y is not None] for gap, run in groupby(points, lambda p: p[1] is None) if not gap
     ]
-    under = "".join(f"{_d(run)}V100H{num(run[0][0])}Z" for run in runs if len(run) > 1)
+    under = "".join(f"{polyline(run)}V100H{num(run[0][0])}Z" for run in runs if len(run) > 1)
     dashed = []
     if running and len(runs[-1]) > 1:
-        dashed = [path("line partial", _d(runs[-1][-2:]))]
+        dashed = [path("line partial", polyline(runs[-1][-2:]))]
         runs[-1] = runs[-1][:-1]
-    lines = plane(path("area", under), path("line", "".join(_d(run) for run in runs)), *dashed)
+    lines = plane(path("area", under), path("line", "".join(polyline(run) for run in runs)), *dashed)
     dot = [shape("circle", {"class": "dot", "cx": "50%", "cy": pct(points[0][1] or 0), "r": "2.5"})]
     return chart("spark", label, lines, *(dot if len(numbers) == 1 else []))
 
@@ -47,8 +47,3 @@ def _axis(known: Sequence[float]) -> Scale:
     span = max(high / 2 - low / 2, max(abs(low), abs(high)) / 8) or 1.0
     middle = high / 2 + low / 2
     return Scale(0.0 if low >= 0 and middle < span * 1.5 else middle - span, middle + span, ())
-
-
-def _d(run: Sequence[tuple[float, float]]) -> str:
-    points = [f"{num(x)} {num(y)}" for x, y in run]
-    return f"M{points[0]}" + (f"L{' '.join(points[1:])}" if len(points) > 1 else "h0")

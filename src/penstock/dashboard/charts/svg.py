@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -51,6 +51,12 @@ def plane(*children: object) -> Markup:
 
 def path(classes: str, d: str, **attributes: Any) -> Markup:
     return shape("path", {"class": classes, "d": d, "vector-effect": "non-scaling-stroke"} | attributes)
+
+
+def polyline(run: Sequence[tuple[float, float]]) -> str:
+    """Through all points; a single one is a line of no length, which round ends make a dot."""
+    points = [f"{num(x)} {num(y)}" for x, y in run]
+    return f"M{points[0]}" + (f"L{' '.join(points[1:])}" if len(points) > 1 else "h0")
 
 
 def safe(href: str | None) -> str | None:

@@ -81,7 +81,9 @@ class Gate:
     def _table(self, sql: str, part: dict[str, Any], scope: frozenset[str]) -> str | None:
         schema, name = (str(part.get(key) or "").lower() for key in ("schema_name", "table_name"))
         path = [step.lower() for step in _path(part)]
-        if path not in ([name], [schema, name]) or part.get("catalog_name") or part.get("at_clause"):
+        if part.get("at_clause"):
+            raise _refused(sql, part, "the tables are as they are now; AT is not possible here")
+        if path not in ([name], [schema, name]) or part.get("catalog_name"):
             raise self._no_table(sql, part, ".".join(path))
         if not schema and name in scope:
             return None

@@ -56,7 +56,7 @@ class Result:
 
 
 class Playground:
-    """Of one event loop. `close` it, or use it as `async with`. Raises QueryError, and LakeError of a damaged lake."""
+    """Of one event loop. `close` it, or use it as `async with`. Raises QueryError, of a damaged lake LakeError."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

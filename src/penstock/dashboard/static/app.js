@@ -8,11 +8,14 @@
     get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
     set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* no storage */ } },
   };
-  let asked = 0;
+  let asked = 0, again = 0, busy = false;
 
   async function swap(url, { push = true, quiet = false } = {}) {
+    if (quiet && busy) return; // what somebody asked for goes before what only comes late
+    clearTimeout(again);
     const mine = ++asked;
     const main = $("main");
+    busy = !quiet;
     if (!quiet) main.setAttribute("aria-busy", "true");
     let text, where;
     try {
@@ -20,6 +23,7 @@
       [text, where] = [await got.text(), got.url];
     } catch { if (!quiet) location.href = url; return; }
     if (mine !== asked) return;
+    busy = false;
     const page = new DOMParser().parseFromString(text, "text/html");
     const fresh = $("main", page);
     if (!fresh || fresh.dataset.page !== main.dataset.page) { location.href = url; return; }
@@ -225,7 +229,7 @@
   function live() {
     const pill = $("[data-live]");
     if (!pill || document.hidden || stream) return;
-    stream = new EventSource("/live");
+    stream = new EventSource($("[data-stream]")?.dataset.stream || "/live");
     stream.addEventListener("now", (event) => {
       const now = JSON.parse(event.data);
       pill.classList.remove("lost");
@@ -240,7 +244,7 @@
 
   function prepare() {
     ago();
-    if ($("main[data-late]")) setTimeout(() => swap(location.href, { push: false, quiet: true }), 700);
+    if ($("main[data-late]")) again = setTimeout(() => swap(location.href, { push: false, quiet: true }), 700);
   }
   if (location.pathname === "/" && !location.search && store.get("period")) swap(`/?period=${store.get("period")}`);
   setInterval(ago, 10000);

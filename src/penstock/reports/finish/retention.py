@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from ...errors import PenstockError
 from ..period import buckets
 from ..question import Question
 
 
 def finish(table: pa.Table, question: Question) -> pa.Table:
-    """`table` has cohort, period and people."""
+    """`table` has cohort, period and people. Raises PenstockError for what is not known of visitors."""
+    asked = question.given.bound
+    if asked["first"] and asked["people"] == "visitors":
+        raise PenstockError("where a visitor came from first is not known later", hint="ask users: people=users")
     period, grain = question.period, question.grain
     assert grain is not None
     times = buckets(period, grain)

@@ -9,6 +9,8 @@
 --
 -- [parameters]
 -- people = {type = "choice", choices = ["visitors", "users"], default = "visitors", meaning = "visitors: by the days that the tracker sends; users: by user_id, else anonymous_id"}
+-- of = {type = "column", default = "utm_source", meaning = "what `first` is a value of"}
+-- first = {type = "text", default = "", meaning = "users only: those whose first event had this value; (none) for those without one"}
 --
 -- [columns]
 -- cohort = "first day of the time in which they first came"
@@ -38,6 +40,9 @@ with born as (
     from silver.events
     where coalesce(user_id, anonymous_id) is not null and event_ts < $until
     group by 1
+    {% if "first" in has %}
+    having arg_min(coalesce(cast({{ of }} as varchar), ''), {{ event_place }}) = case $first when '(none)' then '' else $first end
+    {% endif %}
 ),
 active as (
     select distinct coalesce(user_id, anonymous_id) as person, cast(date_trunc('{{ grain }}', local_ts) as date) as period

@@ -1,0 +1,39 @@
+"""Which event types there are in the period: what menus offer, and whether it is a shop rather than a site."""
+
+from __future__ import annotations
+
+from .answers import Ask
+from .page import Shown
+
+CARD = "types"
+TYPES = Ask("events", {"whole": True, "by": "event_type", "where": ()})
+"""Asked as card `types`, also under filters for all there are."""
+_MOST = 200
+
+
+def types(shown: Shown) -> tuple[str, ...]:
+    """The most frequent first."""
+    rows = sorted(shown.rows(CARD), key=lambda row: -row["events"])
+    return tuple(row["event_type"] for row in rows[:_MOST] if row["event_type"])
+
+
+def sells(types: tuple[str, ...]) -> bool:
+    """A shop, without the buttons and forms of a site."""
+    return "cta_click" not in types and ("purchase" in types or "add_to_cart" in types)
+
+
+def step(event: str, filters: str) -> str:
+    """As reports write it: `page_view & page_path=/pricing`; from a form, which has two fields for it."""
+    event, filters = event.strip(), filters.strip().strip("&").strip()
+    return f"{event} & {filters}" if filters else event
+
+
+def parts(step: str) -> tuple[str, str]:
+    """And back."""
+    event, _, filters = step.partition(" & ")
+    return event.strip(), filters.strip()
+
+
+def offered(types: tuple[str, ...], chosen: str) -> tuple[str, ...]:
+    """What a menu of event types shows: also the one that was asked for, when it did not happen."""
+    return types if not chosen or chosen in types else (chosen, *types)

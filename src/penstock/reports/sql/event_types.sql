@@ -1,0 +1,30 @@
+-- ---
+-- title = "Event types"
+-- question = "Which events are there, how often and in how many sessions, and since when?"
+-- example = "penstock report event_types --from 28d --where page_path=/pricing"
+--
+-- [columns]
+-- event_type = "event"
+-- events = "how often it happened"
+-- share = "of all events (share)"
+-- sessions = "sessions in which it happened"
+-- first_seen = "when it happened first in the period (UTC)"
+-- last_seen = "when it happened last in the period (UTC)"
+-- ---
+with visits as (
+    -- first by session: counting distinct ids costs several times as much
+    select event_type, session_id, count(*) as events, min(event_ts) as first_ts, max(event_ts) as last_ts
+    from events
+    group by event_type, session_id
+)
+
+select
+    event_type,
+    cast(sum(events) as bigint) as events,
+    {{ rate("sum(events)", "sum(sum(events)) over ()") }} as share,
+    count(session_id) as sessions,
+    min(first_ts) as first_seen,
+    max(last_ts) as last_seen
+from visits
+group by 1
+order by events desc, event_type

@@ -1,0 +1,77 @@
+"""What is saved is listed and can be taken back; a note is on the chart, a shared page is that page alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from site_in_hand import HOSTILE, Seen, fill, visit
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A lake that this file may write beside."""
+    folder: Path = tmp_path_factory.mktemp("own")
+    with visit(fill(folder, events=60, files=3)) as client:
+        yield client
+
+
+def save(client: TestClient, kind: str, **told: str) -> str:
+    answer = client.post(f"/saved/{kind}", data={"back": "/saved", **told})
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+def entries(client: TestClient) -> list[str]:
+    return [text for text in Seen(client.get("/saved").text).texts if text != "Delete"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_note_is_on_the_chart_as_text(own: TestClient, text: str) -> None:
+    save(own, "annotations", at="2026-11-02", text=text)
+    assert text in entries(own)
+    seen = Seen(own.get("/?from=2026-11-01&to=2026-11-05").text)
+    [flag] = [each for _, each in seen.elements if each.get("class") == "note"]
+    assert text.replace("\u202e", "") in flag["aria-label"].replace("\u202e", "")
+    assert not seen.all("img")
+    forms = [each["action"] for each in Seen(own.get("/saved").text).all("form") if each["action"].endswith("/delete")]
+    assert own.post(forms[0], data={"back": "/saved"}).status_code == 200
+    assert text not in entries(own)
+
+
+def test_a_segment_filters(own: TestClient) -> None:
+    save(own, "segments", name="Social", filters="channel=social")
+    [direct] = own.get("/api/overview.json?from=2026-11-01&channel=social").json()["cards"]["totals"]["rows"]
+    [saved] = own.get("/api/overview.json?from=2026-11-01&segment=Social").json()["cards"]["totals"]["rows"]
+    assert saved == direct
+    assert saved["sessions"] > 0
+
+
+def test_a_shared_page_shows_that_page_and_nothing_else(own: TestClient) -> None:
+    told = save(own, "shares", name="For them", page="overview", query="from=2026-11-01&to=2026-11-03&compare=none")
+    link = re.search(r"/share/[A-Za-z0-9_-]+", told)
+    assert link is not None
+    seen = Seen(own.get(link[0]).text)
+    wanted = Seen(own.get("/?from=2026-11-01&to=2026-11-03&compare=none").text)
+    assert [t for t in seen.texts if t.isdecimal()] and "Visitors" in seen.texts
+    assert seen.texts[seen.texts.index("Sessions") + 1] == wanted.texts[wanted.texts.index("Sessions") + 1]
+    own_links = {one for one in seen.links if not one.startswith("#")}
+    assert {one.removeprefix(link[0]).partition("/")[0] for one in own_links if one.startswith("/share")} <= {""}
+    assert not seen.all("form")
+    assert own.get(f"{link[0]}/export/overview/pages.csv").status_code == 200
+    for other in ("/details/overview/pages", "/api/events.json", "/sql"):
+        assert own.get(link[0] + other).status_code in (403, 404)
+    different = Seen(own.get(f"{link[0]}?device=mobile&from=2026-11-02").text)
+    assert different.texts[different.texts.index("Sessions") + 1] == seen.texts[seen.texts.index("Sessions") + 1]
+
+
+def test_a_token_is_shown_once(own: TestClient) -> None:
+    told = save(own, "tokens", name="grafana", may="read")
+    secret = next(each["value"] for each in Seen(told).all("input") if each.get("id") == "secret")
+    assert secret not in own.get("/saved").text
+    assert own.get("/api/overview.json", headers={"authorization": f"Bearer {secret}"}).status_code == 200
+    assert own.get("/api/overview.json", headers={"authorization": f"Bearer {secret}x"}).status_code == 401

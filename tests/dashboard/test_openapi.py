@@ -1,0 +1,36 @@
+"""What programs are told of the JSON twins is what they get."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.dashboard.openapi import document
+from penstock.dashboard.pages import PAGES
+from penstock.settings import Settings
+from site_in_hand import visit
+
+TOLD = document(PAGES)
+
+
+def test_every_page_with_answers_is_described() -> None:
+    assert set(TOLD["paths"]) == {f"/api/{page.name}.json" for page in PAGES if page.has_twin}
+    assert "/api/overview.json" in TOLD["paths"]
+
+
+@pytest.mark.parametrize("path", TOLD["paths"])
+def test_a_twin_is_as_described(settings: Settings, path: str) -> None:
+    schemas = TOLD["components"]["schemas"]
+    with visit(settings) as client:
+        assert client.get("/api/openapi.json").json() == TOLD
+        told = client.get(path, params={"period": "7d", "device": "mobile"}).json()
+    assert set(told) == set(schemas["Twin"]["required"])
+    for card in told["cards"].values():
+        assert set(card) <= set(schemas["Card"]["properties"])
+    assert told["cards"]
+
+
+def test_each_parameter_has_a_meaning() -> None:
+    for path in TOLD["paths"].values():
+        names = [each["name"] for each in path["get"]["parameters"]]
+        assert len(set(names)) == len(names)
+        assert all(each["description"] for each in path["get"]["parameters"])
