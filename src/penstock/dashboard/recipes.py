@@ -133,8 +133,8 @@ order by day""",
 select
   date_trunc('week', day)::date as week,
   count(*) filter (first_day is not null and prev_day is null) as new,
-  count(*) filter (first_day is not null and prev_day < date_trunc('week', day)) as returning,
-  new + returning as visitors
+  count(*) filter (first_day is not null and prev_day < date_trunc('week', day)) as came_back,
+  new + came_back as visitors
 from sessions
 where not is_bot
 group by week
