@@ -57,7 +57,9 @@ class Pinned:
 
     def _task(self, sql: str) -> asyncio.Task[tuple[float, Grid | Failed]]:
         known = self._asked.get(sql)
-        if known is None or (known.done() and (known.cancelled() or time.monotonic() - known.result()[0] > _FRESH_SECONDS)):
+        if known is None or (
+            known.done() and (known.cancelled() or time.monotonic() - known.result()[0] > _FRESH_SECONDS)
+        ):
             known = self._asked[sql] = asyncio.create_task(self._answer(sql))
         return known
 
