@@ -206,5 +206,3 @@ def _is_led_here(request: Request) -> bool:
 
 def _json(value: Any, status: int) -> Response:
     return Response(msgspec.json.encode(value), status, {"cache-control": "no-store"}, "application/json")
-
-
