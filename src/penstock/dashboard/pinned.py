@@ -20,6 +20,9 @@ _FRESH_SECONDS = 60
 _LATE_SECONDS = 0.15
 """So long they are waited for; who is late is shown when the page is asked for again."""
 
+Task = asyncio.Task[tuple[float, Grid | Failed]]
+"""When it was answered, and what came of it."""
+
 
 class Card(NamedTuple):
     """Neither `grid` nor `failed`: it is still being asked."""
@@ -37,7 +40,7 @@ class Pinned:
         self._saved = saved
         self._zone = zone
         self._one = asyncio.Semaphore(1)
-        self._asked: dict[str, asyncio.Task[tuple[float, Grid | Failed]]] = {}
+        self._asked: dict[str, Task] = {}
 
     async def cards(self) -> list[Card]:
         queries = await run_in_threadpool(self._pinned)
@@ -55,11 +58,9 @@ class Pinned:
         except PenstockError:
             return []
 
-    def _task(self, sql: str) -> asyncio.Task[tuple[float, Grid | Failed]]:
+    def _task(self, sql: str) -> Task:
         known = self._asked.get(sql)
-        if known is None or (
-            known.done() and (known.cancelled() or time.monotonic() - known.result()[0] > _FRESH_SECONDS)
-        ):
+        if known is None or _is_over(known):
             known = self._asked[sql] = asyncio.create_task(self._answer(sql))
         return known
 
@@ -82,7 +83,11 @@ class Pinned:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
 
 
-def _card(query: SavedQuery, task: asyncio.Task[tuple[float, Grid | Failed]]) -> Card:
+def _is_over(task: Task) -> bool:
+    return task.done() and (task.cancelled() or time.monotonic() - task.result()[0] > _FRESH_SECONDS)
+
+
+def _card(query: SavedQuery, task: Task) -> Card:
     if not task.done() or task.cancelled():
         return Card(query)
     _, found = task.result()

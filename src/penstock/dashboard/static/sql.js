@@ -200,9 +200,8 @@
   document.addEventListener("click", (event) => {
     const name = event.target.closest("[data-insert]");
     if (name && text) {
-      if (name.closest("summary")) event.preventDefault();
       const before = text.value[text.selectionStart - 1];
-      write(text.selectionStart, text.selectionEnd, (before && /[\w"')]/.test(before) ? " " : "") + name.textContent);
+      write(text.selectionStart, text.selectionEnd, (before && /[\w"')]/.test(before) ? " " : "") + (name.dataset.insert || name.textContent));
       close();
     }
     if (event.target.closest("#cancel")) running?.abort();
