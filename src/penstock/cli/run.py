@@ -77,6 +77,7 @@ def demo(
     settings = _settings(where, config, {"host": host, "port": port}, {"port": dashboard_port})
     log = settings.data / "log" / "demo.log"
     supervisor = Supervisor(settings, log, ALL)
+    _warn(settings, config)
     stop = stop_event()
     supervisor.start()
     traffic = Traffic(supervisor.url, seed=time.time_ns())
@@ -94,8 +95,8 @@ def demo(
 
 
 def _run(supervisor: Supervisor, config: Path | None, greet: Any) -> None:
-    for warning in check(supervisor.settings, config) if "dashboard" in supervisor.children else ():
-        note(warning)
+    if "dashboard" in supervisor.children:
+        _warn(supervisor.settings, config)
     stop = stop_event()
     supervisor.start()
     try:
@@ -105,6 +106,12 @@ def _run(supervisor: Supervisor, config: Path | None, greet: Any) -> None:
         if "worker" in supervisor.children:
             note("stopping: the worker drains the stream …")
         supervisor.stop()
+
+
+def _warn(settings: Settings, config: Path | None) -> None:
+    """Raises SettingsError if anybody could read the dashboard."""
+    for warning in check(settings, config):
+        note(warning)
 
 
 def _settings(

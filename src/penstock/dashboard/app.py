@@ -27,7 +27,7 @@ from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
 from ..settings import Settings
-from . import access, cards, changes, openapi, render, state
+from . import access, cards, changes, openapi, queries, render, state
 from .access import Visitor
 from .answers import Answers, Failed
 from .command import command
@@ -36,9 +36,11 @@ from .live import sse
 from .live.tail import Live
 from .page import Page, Shown
 from .pages import PAGES, setup
+from .pinned import Pinned
 from .problems import Caught, NoLake, Problems
 from .render import Renderer
 from .replay import Replay
+from .sandbox.playground import Playground
 from .saved import Annotation, Saved, Segment
 from .state import Site, State
 
@@ -59,6 +61,7 @@ class Dashboard:
     saved: Saved
     renderer: Renderer
     live: Live
+    pinned: Pinned
 
     async def look(self) -> Look:
         """At the lake as it is now. Raises NoLake if it cannot be opened."""
@@ -109,7 +112,10 @@ class Dashboard:
         found = {card: task.result() for card, task in tasks.items() if task.done()}
         return Shown(asked, found, tuple(card for card in tasks if card not in found))
 
-    async def html(self, page: Page, request: Request) -> Response:
+    async def html(
+        self, page: Page, request: Request, told: Mapping[str, Any] | None = None, status: int = 200
+    ) -> Response:
+        """`told` is more for its template."""
         seen = await self.look_for(page)
         asked = await self.state(request, page, seen)
         if seen.newest is None and page.takes_filters:
@@ -118,7 +124,7 @@ class Dashboard:
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
         shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
-        return HTMLResponse(self.renderer.page(request, page, shown, seen, more))
+        return HTMLResponse(self.renderer.page(request, page, shown, seen, {**more, **(told or {})}), status)
 
     async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
         return await page.extra(self, asked) if page.extra else {}
@@ -179,7 +185,9 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     renderer = Renderer(told.title, told.zone, PAGES, sources, command(settings, "up"))
     problems = Problems(renderer, command(settings, "verify"))
     saved = Saved(settings.saved_path)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock))
+    playground = Playground(settings)
+    pinned = Pinned(playground, saved, told.zone)
+    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock), pinned)
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 
@@ -187,11 +195,14 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with dashboard.live.running():
             yield
+        await pinned.close()
+        await playground.close()
         dashboard.answers.close()
         saved.close()
 
     return Starlette(
         routes=[
+            *queries.routes(playground, saved, dashboard.html, settings.dashboard.zone),
             *_routes(dashboard),
             *access.routes(rules, templates),
             *changes.routes(saved, templates, clock),

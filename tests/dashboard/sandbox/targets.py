@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import pyarrow as pa
 import pytest
 
 import penstock
 from penstock.dashboard.sandbox import frames, landlock, seccomp
+from penstock.dashboard.sandbox.formats import cells
 from penstock.dashboard.sandbox.process import Job, Process
 from penstock.dashboard.sandbox.tables import NAMES, Snapshot, folders, snapshot
 from penstock.errors import QueryError
@@ -98,7 +100,7 @@ class Targets:
                 await process.ready()
                 job = Job(self.aimed(attack), shown.views, shown.paths, seconds, seconds, 1000, 1 << 20)
                 async for kind, what in process.answer(job, shown.loaded):
-                    rows += what.to_pylist() if kind == frames.ROWS else []
+                    rows += cells(pa.Table.from_batches([what])) if kind == frames.ROWS else []
                 return Outcome(attack, True, repr(rows))
             except QueryError as error:
                 return Outcome(attack, False, f"{error.code}: {error}")

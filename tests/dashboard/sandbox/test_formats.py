@@ -33,6 +33,8 @@ TYPES = (
     "date '290309-01-01'",
     "'infinity'::date",
     "time '10:00'",
+    "time '24:00:00'",
+    "'POINT(1 2)'::geometry",
     "timestamp '2026-02-01 12:00:00'",
     "timestamptz '2026-02-01 12:00:00.5+00'",
     "timestamp '290309-12-21 00:00:00'",

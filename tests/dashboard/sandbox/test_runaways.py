@@ -142,6 +142,22 @@ def test_a_download_that_nobody_reads_on_takes_its_process_along(settings: Setti
     assert children() == before
 
 
+def test_readers_who_stop_reading_do_not_keep_others_out(short: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.dashboard.sandbox.playground.EXPORT_SECONDS", 1)
+
+    async def stall() -> str:
+        async with Playground(short) as playground:
+            stalled = [await playground.export("select * from range(100000000000)", "json") for _ in range(2)]
+            for pieces in stalled:
+                await anext(pieces)
+            answered = await code(playground, "select 1")
+            for pieces in stalled:
+                await pieces.aclose()
+            return answered
+
+    assert run(stall()) == "answered"
+
+
 def test_two_at_once_two_wait_the_next_is_told_to_come_again(short: Settings) -> None:
     async def crowd() -> list[str]:
         async with Playground(short) as playground:

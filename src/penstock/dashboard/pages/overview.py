@@ -257,6 +257,12 @@ def context(shown: Shown) -> Mapping[str, Any]:
     }
 
 
+async def pinned(dashboard: Any, state: State) -> Mapping[str, Any]:
+    """Saved queries that the owner put here; shared pages show none of them."""
+    cards = [] if state.share else await dashboard.pinned.cards()
+    return {"pinned": cards, "is_late": any(card.grid is None and card.failed is None for card in cards)}
+
+
 PAGE = Page(
     "overview",
     "Overview",
@@ -270,6 +276,7 @@ PAGE = Page(
         "devices": "device, browser, os or screen",
         "places": "language or country",
     },
+    extra=pinned,
     late=("anomalies",),
     path="/",
     key="o",

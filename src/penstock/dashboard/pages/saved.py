@@ -62,7 +62,7 @@ def _entry(row: Row) -> Entry:
             return Entry(row.id, row.name, "", f"/funnels?{row.query}")
         case SavedQuery():
             pinned = "on the overview" if row.pinned else ""
-            return Entry(row.id, row.name, " · ".join(filter(None, [row.description, pinned])))
+            return Entry(row.id, row.name, " · ".join(filter(None, [row.description, pinned])), f"/sql?saved={row.id}")
         case _:
             raise TypeError(f"there is no list of {type(row).__name__}")
 

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from ...errors import QueryError
+
 _MOST_EXACT = 1 << 53
 """Integers beyond are no numbers in JavaScript."""
 
@@ -118,15 +120,25 @@ def cells(table: pa.Table) -> list[list[Any]]:
     with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as db:
         db.execute("set timezone = 'UTC'")
         each = [f"to_json({_shown(field.type, f'c{n}')})::varchar" for n, field in enumerate(table.schema)]
-        columns = [column.to_pylist() for column in _asked(db, table, each).columns]
-    return [[_cell(text) for text in row] for row in zip(*columns, strict=True)]
+        asked = _asked(db, table, each)
+    columns = [
+        shown.to_pylist() if pa.types.is_string(shown.type) else [_cell(text) for text in told.to_pylist()]
+        for shown, told in zip(table.columns, asked.columns, strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _asked(db: duckdb.DuckDBPyConnection, rows: pa.RecordBatch | pa.Table, each: Sequence[str]) -> pa.Table:
     found = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
-    db.register("answer", found.rename_columns([f"c{n}" for n in range(found.num_columns)]))
+    # Bytes are bytes, whatever DuckDB knew them as: a geometry has no text.
+    fields = [field.remove_metadata() if pa.types.is_binary(field.type) else field for field in found.schema]
+    named = pa.schema([field.with_name(f"c{n}") for n, field in enumerate(fields)])
+    db.register("answer", pa.Table.from_arrays(found.columns, schema=named))
     listed = ", ".join(f"{sql} as c{n}" for n, sql in enumerate(each))
-    return db.sql(f"select {listed} from answer").to_arrow_table()
+    try:
+        return db.sql(f"select {listed} from answer").to_arrow_table()
+    except duckdb.Error as error:
+        raise QueryError(500, "not_shown", f"the answer has values that cannot be shown: {str(error)[:200]}") from None
 
 
 def _shown(kind: pa.DataType, name: str) -> str:

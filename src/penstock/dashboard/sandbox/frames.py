@@ -57,8 +57,9 @@ def batch(payload: bytes) -> pa.RecordBatch:
     with pa.ipc.open_stream(payload) as reader:
         found = reader.read_next_batch()
     for column in found.columns:
-        # DuckDB's HUGEINT comes as a decimal of 38 digits, and may have one more.
-        column.validate(full=not pa.types.is_decimal(column.type))
+        # Of plain values any bytes will do, and DuckDB has some that Arrow does not expect: 24:00, 39 digits.
+        is_plain = pa.types.is_primitive(column.type) or pa.types.is_decimal(column.type)
+        column.validate(full=not is_plain)
     return found
 
 

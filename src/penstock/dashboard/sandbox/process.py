@@ -29,7 +29,6 @@ _RUN = (
 )
 """Without two packages that are slow to import and not needed."""
 _ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }

@@ -33,6 +33,13 @@ CONFIG: dict[str, Any] = {
     "allow_community_extensions": False,
     "allow_persistent_secrets": False,
 }
+_LOCKED: dict[str, Any] = {
+    **{name: value for name, value in CONFIG.items() if value is False},
+    "enable_external_access": False,
+    "lock_configuration": True,
+    "allowed_directories": [],
+    "temp_directory": "",
+}
 _BATCH_ROWS = 8192
 _BATCH_BYTES = 8 << 20
 _MOST_COLUMNS = 1000
@@ -120,10 +127,10 @@ def lock(db: duckdb.DuckDBPyConnection, paths: list[str], seconds: float) -> Non
     db.execute(f"set max_execution_time = {int(seconds * 1000)}")
     db.execute("set enable_external_access = false")
     db.execute("set lock_configuration = true")
-    read = "select current_setting('enable_external_access'), current_setting('lock_configuration'),"
-    shut = db.execute(f"{read} current_setting('allowed_directories'), current_setting('temp_directory')").fetchall()
-    if shut != [(False, True, [], "")]:
-        raise RuntimeError(f"the settings are not as they should be: {shut}")
+    for name, value in _LOCKED.items():
+        [(found,)] = db.execute(f"select current_setting('{name}')").fetchall()
+        if found != value:
+            raise RuntimeError(f"the setting {name} is {found!r}, and should be {value!r}")
 
 
 def rows(db: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> Iterator[bytes]:
