@@ -7,7 +7,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { 
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test quick lint docs browser bench clean
+.PHONY: demo test quick lint docs browser bench screenshots clean
 
 demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ctrl-C stops
 	@$(BIN)/penstock demo
@@ -26,7 +26,7 @@ lint: $(VENV)/installed-test  ## style and types
 docs: $(VENV)/installed  ## bring the generated parts of docs/ up to date
 	$(BIN)/python -m penstock.cli.docs
 
-browser:  ## Chromium for the tests of the tracker, where we may install it; without it they are skipped
+browser:  ## Chromium for the tests of tracker and dashboard, where we may install it; without it they are skipped
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 		|| { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
 		|| echo "Chromium could not be installed; the browser tests are skipped."
@@ -34,6 +34,11 @@ browser:  ## Chromium for the tests of the tracker, where we may install it; wit
 bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/refine.py
+	$(BIN)/python benchmarks/query.py
+	$(BIN)/python benchmarks/dashboard.py
+
+screenshots: $(VENV)/installed-test  ## docs/images, from simulated traffic
+	$(BIN)/python docs/screenshots.py
 
 clean:  ## remove what the commands above made
 	rm -rf $(VENV) demo-data

@@ -1,4 +1,4 @@
-"""Who may import whom: `cli` → `hosts` → the dashboard → the pipeline → stages, each only to its left → the floor; and small files."""
+"""Who may import whom: `cli` → `hosts` → dashboard → pipeline → stages, to their left → the floor; and small files."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _MOST_READ = 20
 _ENDED = """
     select case when received_hour between $since and $now then received_hour
                 else date_trunc('day', received_hour) end as start,
-           case when day >= $day and bronze_file >= $first then bronze_file end as file,
+           case when day >= $day and bronze_file >= $first and bronze_file < $last then bronze_file end as file,
            outcome, sum(events)::bigint as events
     from ledger group by all order by all
 """
@@ -93,8 +93,8 @@ def _ended(lake: OpenLake, since: datetime, now: datetime) -> tuple[Hours, dict[
     """
     hours: Hours = {}
     per_file: dict[str, int] = {}
-    asked = {"since": since, "now": now, "day": since.date(), "first": hour_folder(since)}
-    for start, file, outcome, events in lake.sql(_ENDED, asked).fetchall():
+    files = {"day": since.date(), "first": hour_folder(since), "last": hour_folder(now + timedelta(hours=1))}
+    for start, file, outcome, events in lake.sql(_ENDED, {"since": since, "now": now, **files}).fetchall():
         balance = _at(hours, start.astimezone(UTC))
         setattr(balance, outcome, getattr(balance, outcome) + events)
         balance.received += events

@@ -54,6 +54,19 @@ def visitor_cells(rows: Sequence[Row], since: datetime, until: datetime, grain: 
     return _of_cohorts(cells, start_of(local_day(since, zone)))
 
 
+def first_of(rows: Sequence[Row], column: str) -> dict[str, Any]:
+    """User → what their first event says."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if (who := person(row)) is not None and (who not in found or _place(row) < _place(found[who])):
+            found[who] = row
+    return {who: row[column] for who, row in found.items()}
+
+
+def _place(row: Row) -> tuple[datetime, int]:
+    return row["event_ts"], row["seq"] or 0
+
+
 def user_cells(rows: Sequence[Row], since: datetime, until: datetime, grain: str, zone: str) -> Counter[Any]:
     """(cohort, period) → users; a cohort is when a user was first seen at all."""
     start_of = STARTS[grain]

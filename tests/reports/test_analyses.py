@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from penstock.errors import PenstockError
 from penstock.reports.run import ask
 from penstock.reports.statement import Statement
 from penstock.silver.columns import EVENTS
@@ -134,6 +135,22 @@ def test_retention(simulated: Simulated, zone: str, grain: str, people: str) -> 
     assert all(row["size"] == expected[row["cohort"], row["cohort"]] for row in found)
     starts = sorted({row["cohort"] for row in found})
     assert len(found) == len(starts) * (len(starts) + 1) // 2
+
+
+@pytest.mark.parametrize("of", ["utm_source", "page_path"])
+def test_retention_by_the_first_event(simulated: Simulated, of: str) -> None:
+    said = slow.first_of(simulated.rows, of)
+    for first, _ in Counter(said.values()).most_common(2):
+        found = simulated.ask("retention", people="users", of=of, first=first or "(none)")
+        rows = [row for row in simulated.rows if slow.person(row) in said and said[slow.person(row)] == first]
+        expected = slow.user_cells(rows, *period("UTC"), "week", "UTC")
+        assert {(row["cohort"], row["period"]): row["people"] for row in found if row["people"]} == expected
+        assert expected.total() > 0
+
+
+def test_visitors_are_not_followed(simulated: Simulated) -> None:
+    with pytest.raises(PenstockError, match="not known later"):
+        simulated.ask("retention", first="linkedin")
 
 
 @pytest.mark.parametrize("goal", ["cta_click", "form_submit"])

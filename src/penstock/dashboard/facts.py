@@ -166,8 +166,8 @@ _REASONS = """
 
 def quarantined(lake: OpenLake) -> list[Quarantined]:
     return [
-        Quarantined(*counted, line, visible(detail), sample(raw or b""))
-        for *counted, line, detail, raw in lake.sql(_REASONS).fetchall()
+        Quarantined(reason, events, first, last, line, visible(detail), sample(raw or b""))
+        for reason, events, first, last, line, detail, raw in lake.sql(_REASONS).fetchall()
     ]
 
 

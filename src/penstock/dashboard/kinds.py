@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from .answers import Ask
 from .page import Shown
+from .state import State
 
 CARD = "types"
-TYPES = Ask("events", {"whole": True, "by": "event_type", "where": ()})
-"""Asked as card `types`, also under filters for all there are."""
 _MOST = 200
+
+
+def ask(state: State) -> Ask:
+    """For card `types`: all of the period; of the filters only which site or shop it is counts."""
+    where = tuple(f"{column}{op}{value}" for column, op, value in state.filters if column == "source")
+    return Ask("events", {"whole": True, "by": "event_type", "where": where})
 
 
 def types(shown: Shown) -> tuple[str, ...]:

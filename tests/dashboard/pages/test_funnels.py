@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -201,6 +202,19 @@ def test_the_form_keeps_what_it_does_not_ask(by_hand: TestClient) -> None:
     form = Seen(html.partition('<form class="steps"')[2].partition("</form>")[0])
     hidden = {each["name"]: each["value"] for each in form.all("input") if each.get("type") == "hidden"}
     assert hidden == {"period": "7d", "utm_source!": "x"}
+
+
+@pytest.mark.parametrize("page", ["funnels", "retention", "experiments"])
+def test_a_shared_page_asks_nothing(by_hand: TestClient, page: str) -> None:
+    told = {"name": "a", "page": page, "query": f"{STEPS}signup", "days": "1", "back": "/"}
+    made = by_hand.post("/saved/shares", data=told, headers={"origin": HERE})
+    link = re.search(r"/share/[A-Za-z0-9_-]+", made.text)
+    assert link is not None
+    shared = by_hand.get(link[0])
+    assert shared.status_code == 200
+    main = Seen(shared.text.partition("</h1>")[2])
+    assert not [each for each in main.all("form") if each["method"] == "post" or "data-swap" in each]
+    assert not [each for each in main.links if not each.startswith(("/share/", "#"))]
 
 
 def test_card_as_a_file(by_hand: TestClient) -> None:

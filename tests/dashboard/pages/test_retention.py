@@ -60,7 +60,7 @@ def cells(client: TestClient, query: str = "") -> list[list[str]]:
         ("period=all", date(2026, 5, 25)),  # the last 26
         ("grain=day", date(2026, 10, 24)),
         ("grain=day&period=7d", date(2026, 11, 7)),
-        ("grain=day&period=12mo", date(2026, 10, 21)),
+        ("grain=day&period=12mo", date(2026, 10, 24)),
         ("grain=month", date(2026, 6, 1)),
         ("grain=month&period=all", date(2024, 12, 1)),
         ("grain=hour", date(2026, 9, 28)),  # there is none by hour

@@ -12,12 +12,18 @@ from .targets import Targets
 
 EVENTS = [
     {
-        "event_type": ("page_view", "add_to_cart", "purchase")[n % 3], "event_id": f"e{n:03}", "session_id": f"s{n % 7}",
-        "event_ts": f"2026-11-{18 + n % 3:02}T{n % 24:02}:15:00Z", "page_path": f"/p/{n % 5}", "price": n + 0.25,
-        "quantity": 1 + n % 4, "category": "books" if n % 2 else "=cmd|' /C calc'!A0", "product_id": f"p_{n % 11}",
+        "event_type": ("page_view", "add_to_cart", "purchase")[n % 3],
+        "event_id": f"e{n:03}",
+        "session_id": f"s{n % 7}",
+        "event_ts": f"2026-11-{18 + n % 3:02}T{n % 24:02}:15:00Z",
+        "page_path": f"/p/{n % 5}",
+        "price": n + 0.25,
+        "quantity": 1 + n % 4,
+        "category": "books" if n % 2 else "=cmd|' /C calc'!A0",
+        "product_id": f"p_{n % 11}",
     }
     for n in range(60)
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="session")

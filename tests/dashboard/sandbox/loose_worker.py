@@ -10,11 +10,11 @@ import sys
 import duckdb
 
 from penstock.dashboard.sandbox import landlock
-from penstock.dashboard.sandbox.confine import _MACHINE
+from penstock.dashboard.sandbox.confine import MACHINE
 
 
 def main() -> None:
-    landlock.restrict([*sys.argv[1:], *_MACHINE])
+    landlock.restrict([*sys.argv[1:], *MACHINE])
     db = duckdb.connect(config={"threads": 1, "memory_limit": "512MB"})
     db.execute("create table events as select 1 as a, 'x' as event_type")
     try:

@@ -76,7 +76,7 @@ def _stopped(stop: Stop, *, as_json: bool) -> Response:
 
 def _embedders(verdict: Verdict, rules: Rules) -> tuple[str, ...]:
     visitor = verdict.visitor if isinstance(verdict, Pass) else _NOBODY
-    return rules.settings.frame_ancestors if visitor.embed and visitor.kind == "share" else ()
+    return rules.settings.frame_ancestors if visitor.embed else ()
 
 
 def _secured(send: Send, embedders: tuple[str, ...]) -> Send:

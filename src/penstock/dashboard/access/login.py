@@ -70,10 +70,8 @@ class _Login:
         return self._in(action, visitor, self._rules.share_cookie(share), days=days)
 
     async def logout(self, request: Request) -> Response:
-        """Of every browser: whoever has copied a cookie is out too."""
-        visitor: Visitor = request.state.visitor
-        if visitor.may_change:
-            self._rules.key.renew()
+        """Of every browser: whoever has copied a cookie is out too. Only the owner comes so far."""
+        self._rules.key.renew()
         answer = RedirectResponse("/login" if self._rules.settings.password is not None else "/", 303)
         for https in (True, False):
             answer.delete_cookie(cookie_name(https), secure=https, httponly=True, samesite="lax")

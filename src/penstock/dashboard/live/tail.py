@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 
 import msgspec
 from structlog import get_logger
@@ -28,6 +29,8 @@ from .window import MINUTES, Entry, Now, Window
 LISTENERS = 100
 _SOON_SECONDS, _SLOWLY_SECONDS = 0.25, 1.0
 """Between two looks at the stream while somebody listens, and while nobody does."""
+_IDLE_TIMES = 9
+"""To say what is in the window takes long if tens of thousands are online: then it is said less often."""
 _LAG_SECONDS = 2.0
 _AGAIN_SECONDS = 5.0
 _PIECE_BYTES = 1 << 20
@@ -143,9 +146,12 @@ class Live:
             now = self._clock().timestamp()
             if now >= next_lag:
                 lag, next_lag = _lag(stream), now + _LAG_SECONDS
+            began = monotonic()
             with self._lock:
                 seen = Seen(self._window.now(now), lag, True)
+            took = monotonic() - began
             self._publish(seen)
+            self._closed.wait(_IDLE_TIMES * took)
             self._again.wait(_SOON_SECONDS if self._listeners else _SLOWLY_SECONDS)
 
     def _begin(self, stream: Stream) -> tuple[datetime, Mapping[str, int]]:

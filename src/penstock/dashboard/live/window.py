@@ -7,6 +7,7 @@ copy that was sent again is not counted. However much comes, memory is bounded.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from heapq import nsmallest
 from typing import NamedTuple
 
 import msgspec
@@ -156,5 +157,5 @@ def _is_new(ids: OrderedDict[int, None], key: int) -> bool:
 
 
 def _ranked(counts: Counter[str]) -> tuple[Ranked, ...]:
-    best = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_RANKED]
+    best = nsmallest(_RANKED, counts.items(), key=lambda each: (-each[1], each[0]))
     return tuple(Ranked(name, count) for name, count in best)

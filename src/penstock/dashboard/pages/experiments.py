@@ -13,10 +13,11 @@ from markupsafe import Markup
 
 from ...reports.period import Grain, day_start
 from ...reports.stats import SRM_BELOW, Arm, Call, call
+from .. import kinds
 from ..answers import Ask, Failed
 from ..charts.formats import NOTHING, count, percent, show
 from ..charts.interval import domain, interval
-from ..kinds import CARD, TYPES, offered, parts, sells, step, types
+from ..kinds import CARD, offered, parts, sells, step, types
 from ..page import Page, Shown
 from ..state import State
 from .overview import chosen
@@ -44,7 +45,7 @@ def asks(state: State) -> Mapping[str, Ask]:
     asked |= {"per": chosen(state, "per", PEOPLE), "effect": state.one("effect", _EFFECT)}
     results = {f"{prefix}results": Ask("experiments", {**asked, "goal": goal}) for prefix, goal in goals(state).items()}
     began = Ask("events", {"event": "experiment_view", "by": _BY, "grain": Grain.day, "where": ()})
-    return {CARD: TYPES, **results, "began": began}
+    return {CARD: kinds.ask(state), **results, "began": began}
 
 
 class Variant(NamedTuple):

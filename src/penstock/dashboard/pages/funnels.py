@@ -13,11 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from ...errors import PenstockError
 from ...reports.filters import Op, parse
 from ...reports.run import Answer
+from .. import kinds
 from ..answers import Ask, Failed
 from ..charts.bars import share_bar
 from ..charts.formats import Delta, count, delta, percent
 from ..charts.funnel import Step, funnel
-from ..kinds import CARD, TYPES, parts, sells, step, types
+from ..kinds import CARD, parts, sells, step, types
 from ..listing import Listing, Row
 from ..page import Page, Shown
 from ..saved import Funnel
@@ -64,15 +65,15 @@ def _long(text: str) -> str:
     return step(found[1], f"page_path={found[2]}") if found else text
 
 
-def kinds(state: State) -> dict[str, tuple[str, ...]]:
+def funnels(state: State) -> dict[str, tuple[str, ...]]:
     """Steps, by what their cards' names begin with. While nobody says, those of a site and of a shop are asked."""
     steps = given(state)
     return {"": steps} if steps else {"": SITE, "shop_": SHOP}
 
 
 def asks(state: State) -> Mapping[str, Ask]:
-    found = {CARD: TYPES}
-    for prefix, steps in kinds(state).items():
+    found = {CARD: kinds.ask(state)}
+    for prefix, steps in funnels(state).items():
         asked = {
             "steps": steps,
             "order": chosen(state, "order", ORDERS),
@@ -257,7 +258,7 @@ def stopped(shown: Shown, card: str, stop: int) -> Listing:
 
 def context(shown: Shown) -> Mapping[str, Any]:
     state, there = shown.state, types(shown)
-    choices = kinds(state)
+    choices = funnels(state)
     prefix = "shop_" if "shop_" in choices and sells(there) else ""
     steps = choices[prefix]
     rows = sorted(shown.rows(prefix + "funnel"), key=lambda row: row["step"])

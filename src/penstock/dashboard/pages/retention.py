@@ -21,7 +21,7 @@ from .overview import chosen
 GRAINS = (Grain.day, Grain.week, Grain.month)
 FEWEST = {Grain.day: 14, Grain.week: 8, Grain.month: 6}
 """Cohorts that are shown of a shorter period, for coming back takes time."""
-MOST = {Grain.day: 31, Grain.week: 26, Grain.month: 24}
+MOST = {Grain.day: 28, Grain.week: 26, Grain.month: 24}
 PEOPLE = (("visitors", "Visitors"), ("users", "Users"))
 SHOWN = (("share", "%"), ("count", "Count"))
 FIRST = (

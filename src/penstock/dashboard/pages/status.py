@@ -109,7 +109,7 @@ def stages(facts: Facts, settings: Settings) -> list[Stage]:
                 *([f"{count(silver.quarantined)} in quarantine"] if silver else []),
             ],
             f"{count(silver.unshown)} commits" if silver and silver.unshown else "nothing waits",
-            late[1],
+            late[1] if silver else Health.bad,
             "#h-ledger",
         ),
         Stage(

@@ -18,7 +18,7 @@ from . import landlock, seccomp
 
 MEMORY_BYTES = 2 << 30
 _FILES = 128
-_MACHINE = ("/proc/self/cgroup", "/proc/stat", "/proc/meminfo", "/sys/fs/cgroup", "/sys/devices/system/cpu")
+MACHINE = ("/proc/self/cgroup", "/proc/stat", "/proc/meminfo", "/sys/fs/cgroup", "/sys/devices/system/cpu")
 """What DuckDB looks at to see how much machine there is; without the first it aborts."""
 _DIE_WITH_PARENT = 1
 _CAPABILITIES_VERSION = 0x20080522
@@ -34,7 +34,7 @@ def confine(readable: Iterable[str], *, strict: bool) -> None:
     for layer in (
         die_with_parent,
         drop_capabilities,
-        lambda: landlock.restrict([*readable, *_MACHINE]),
+        lambda: landlock.restrict([*readable, *MACHINE]),
         seccomp.restrict,
     ):
         with contextlib.nullcontext() if strict else contextlib.suppress(OSError, AttributeError):

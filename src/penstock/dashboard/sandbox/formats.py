@@ -118,8 +118,12 @@ def cells(table: pa.Table) -> list[list[Any]]:
     with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as db:
         db.execute("set timezone = 'UTC'")
         each = [f"to_json({_shown(field.type, f'c{n}')})::varchar" for n, field in enumerate(table.schema)]
-        columns = [column.to_pylist() for column in _asked(db, table, each).columns]
-    return [[_cell(text) for text in row] for row in zip(*columns, strict=True)]
+        asked = _asked(db, table, each)
+    columns = [
+        shown.to_pylist() if pa.types.is_string(shown.type) else [_cell(text) for text in told.to_pylist()]
+        for shown, told in zip(table.columns, asked.columns, strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _asked(db: duckdb.DuckDBPyConnection, rows: pa.RecordBatch | pa.Table, each: Sequence[str]) -> pa.Table:
@@ -138,9 +142,9 @@ def _shown(kind: pa.DataType, name: str) -> str:
 
 
 def _csv_cell(kind: pa.DataType, name: str) -> str:
+    if _is_number(kind):
+        return name
     text = f"({_shown(kind, name)})::varchar"
-    if _is_plain(kind):
-        return text
     formula = (
         f"left({text}, 1) in ('=', '@', chr(9), chr(13), chr(10))"
         f" or (left({text}, 1) in ('+', '-') and try_cast({text} as double) is null)"
@@ -148,12 +152,9 @@ def _csv_cell(kind: pa.DataType, name: str) -> str:
     return f"case when {formula} then chr(39) || {text} else {text} end"
 
 
-def _is_plain(kind: pa.DataType) -> bool:
+def _is_number(kind: pa.DataType) -> bool:
     types = pa.types
-    return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
-        or types.is_temporal(kind)
-    )  # fmt: skip
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind))
 
 
 def _stored(kind: pa.DataType, name: str) -> str:
@@ -200,4 +201,4 @@ def _cell(text: str | None) -> Any:
 
 
 def _exact(digits: str) -> int | str:
-    return int(digits) if len(digits) < 17 and abs(int(digits)) <= _MOST_EXACT else digits
+    return int(digits) if len(digits) < 18 and abs(int(digits)) <= _MOST_EXACT else digits

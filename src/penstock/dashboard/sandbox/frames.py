@@ -56,7 +56,9 @@ def batch(payload: bytes) -> pa.RecordBatch:
     """Raises pa.ArrowInvalid for bytes that are none: the sender is not trusted."""
     with pa.ipc.open_stream(payload) as reader:
         found = reader.read_next_batch()
-    found.validate(full=True)
+    for column in found.columns:
+        # DuckDB's HUGEINT comes as a decimal of 38 digits, and may have one more.
+        column.validate(full=not pa.types.is_decimal(column.type))
     return found
 
 

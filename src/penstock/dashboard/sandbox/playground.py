@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -32,6 +32,8 @@ MOST_ROWS = 10_000
 MOST_BYTES = 10 << 20
 EXPORT_SECONDS = 600
 """A download may take so long in all; its first rows come within the deadline like any answer's."""
+_STALLED_SECONDS = 5
+"""So long after the end of its time, whoever still has not read an answer loses it."""
 _AT_ONCE = 2
 _WAITING = 2
 _REMEMBERED_BYTES = 64 << 20
@@ -51,7 +53,10 @@ class Result:
     bytes: int
 
     def cells(self) -> list[list[Any]]:
-        """The rows as lists of what JSON can hold: times as ISO text, numbers that are none or too long as text."""
+        """The rows as lists of what JSON can hold: times as ISO text, numbers that are none or too long as text.
+
+        Of many rows this takes a moment, so it is for a thread.
+        """
         return formats.cells(self.rows)
 
 
@@ -136,27 +141,37 @@ class Playground:
 
     async def frames(self, job: Job, loaded: dict[str, pa.Table]) -> AsyncGenerator[tuple[bytes, Any]]:
         """The answer of a process of its own, when there is room for one."""
-        async with self._room():
+        with ExitStack() as room:
+            await self._enter()
+            room.callback(self._leave)
             process = await self._taken()
             try:
                 await process.ready()
-                async with aclosing(process.answer(job, loaded)) as answer:
-                    async for frame in answer:
-                        yield frame
+                loop, over = asyncio.get_running_loop(), job.total_seconds + _STALLED_SECONDS
+                stalled = loop.call_later(over, _end, process, room)
+                try:
+                    async with aclosing(process.answer(job, loaded)) as answer:
+                        async for frame in answer:
+                            yield frame
+                finally:
+                    stalled.cancel()
             finally:
                 process.kill()
                 await asyncio.shield(self._later(process.close()))
 
-    @asynccontextmanager
-    async def _room(self) -> AsyncIterator[None]:
+    async def _enter(self) -> None:
         if self._asked >= _AT_ONCE + _WAITING:
             raise QueryError(429, "busy", "other queries are running; try again in a moment")
         self._asked += 1
         try:
-            async with self._running:
-                yield
-        finally:
+            await self._running.acquire()
+        except BaseException:
             self._asked -= 1
+            raise
+
+    def _leave(self) -> None:
+        self._asked -= 1
+        self._running.release()
 
     async def _admitted(self, sql: str) -> Snapshot:
         if not self.available.on:
@@ -183,6 +198,8 @@ class Playground:
         assert waiting is not None
         try:
             process = await asyncio.shield(waiting)
+        except OSError as error:
+            raise QueryError(500, "query_failed", f"no process could be started for the query: {error}") from None
         except BaseException:
             self._later(_thrown_away(waiting))
             raise
@@ -216,13 +233,20 @@ class Playground:
         self._pipeline.close()
 
     async def __aenter__(self) -> Playground:
-        await self.warm()
+        if self.available.on:
+            await self.warm()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _end(process: Process, room: ExitStack) -> None:
+    """Of a download whose reader has stopped reading, when its time is over: nobody else would notice."""
+    process.kill()
+    room.close()
 
 
 async def _thrown_away(starting: asyncio.Task[Process]) -> None:

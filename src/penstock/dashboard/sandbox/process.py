@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib.util
 import json
+import os
 import signal
 import sys
 import time
@@ -22,9 +23,12 @@ from .position import place
 GRACE_SECONDS = 1.0
 """At its deadline a query is interrupted, in its process; so much later the process is killed."""
 _START_SECONDS = 60
-_RUN = "import sys; sys.path[:0] = sys.argv[1:]; from penstock.dashboard.sandbox.worker import main; main()"
+_RUN = (
+    "import sys; sys.path[:0] = sys.argv[1:]; sys.modules.update(numpy=None, pandas=None);"
+    " from penstock.dashboard.sandbox.worker import main; main()"
+)
+"""Without two packages that are slow to import and not needed."""
 _ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
@@ -123,8 +127,10 @@ class Process:
         await self._started.wait()
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._started.kill()
+        if not self.has_ended:
+            # Not by asyncio, whose `kill` may take the exit code away from its own watcher.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def _tell(self, job: Job, loaded: Mapping[str, pa.Table]) -> None:
         for name, table in loaded.items():
@@ -158,7 +164,7 @@ class Process:
 def _packages() -> list[str]:
     """Where the child finds Penstock and what it needs; it has no environment that could say so."""
     found = []
-    for name in ("penstock", "duckdb", "_duckdb", "pyarrow", "numpy", "pytz"):
+    for name in ("penstock", "duckdb", "_duckdb", "pyarrow"):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
             origin = Path(spec.origin)
@@ -175,7 +181,7 @@ def _timeout(job: Job) -> QueryError:
 
 def _error(job: Job, told: Mapping[str, Any]) -> QueryError:
     kind, message = str(told["kind"]), str(told["message"])
-    if kind == "InterruptException":
+    if kind == "InterruptException" or "Interrupted!" in message:
         return _timeout(job)
     if kind in ("OutOfMemoryException", "MemoryError", "ArrowMemoryError") or "bad_alloc" in message:
         return QueryError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,21 @@ class Snapshot:
     views: list[tuple[str, str, str]]
     loaded: dict[str, pa.Table]
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """Every file that the views' SQL names; they alone can be read."""
         return [path.replace("''", "'") for *_, sql in self.views for path in _PATH.findall(sql)]
 
     @property
     def size_bytes(self) -> int:
-        return sum(Path(path).stat().st_size for path in self.paths)
+        return sum(map(_size, self.paths))
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:  # merged with others long ago, and deleted meanwhile
+        return 0
 
 
 def folders(pipeline: Pipeline) -> list[str]:

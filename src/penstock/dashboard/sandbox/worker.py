@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
@@ -31,6 +32,13 @@ CONFIG: dict[str, Any] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "allow_persistent_secrets": False,
+}
+_LOCKED: dict[str, Any] = {
+    **{name: value for name, value in CONFIG.items() if value is False},
+    "enable_external_access": False,
+    "lock_configuration": True,
+    "allowed_directories": [],
+    "temp_directory": "",
 }
 _BATCH_ROWS = 8192
 _BATCH_BYTES = 8 << 20
@@ -68,7 +76,6 @@ def _stdout_alone() -> BinaryIO:
 
 def _import_the_rest() -> None:
     """What is imported late, for nothing can be afterwards."""
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # pyarrow looks whether it is there
     with duckdb.connect(config=CONFIG) as db:
         db.execute("set timezone = 'UTC'")
         db.sql("select now() as t, 1::decimal(3, 1) as d").to_arrow_reader(1).read_all()
@@ -120,10 +127,10 @@ def lock(db: duckdb.DuckDBPyConnection, paths: list[str], seconds: float) -> Non
     db.execute(f"set max_execution_time = {int(seconds * 1000)}")
     db.execute("set enable_external_access = false")
     db.execute("set lock_configuration = true")
-    read = "select current_setting('enable_external_access'), current_setting('lock_configuration'),"
-    shut = db.execute(f"{read} current_setting('allowed_directories'), current_setting('temp_directory')").fetchall()
-    if shut != [(False, True, [], "")]:
-        raise RuntimeError(f"the settings are not as they should be: {shut}")
+    for name, value in _LOCKED.items():
+        [(found,)] = db.execute(f"select current_setting('{name}')").fetchall()
+        if found != value:
+            raise RuntimeError(f"the setting {name} is {found!r}, and should be {value!r}")
 
 
 def rows(db: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> Iterator[bytes]:
@@ -165,8 +172,9 @@ class Bound:
     def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The first rows of it that still fit."""
         kept = batch.slice(0, 0) if self.is_reached else batch.slice(0, self._rows)
-        while self._bytes is not None and kept.num_rows and kept.nbytes > self._bytes:
-            kept = kept.slice(0, kept.num_rows // 2)
+        if self._bytes is not None:
+            counts = range(1, kept.num_rows + 1)
+            kept = kept.slice(0, bisect_right(counts, self._bytes, key=lambda count: kept.slice(0, count).nbytes))
         self.is_reached = kept.num_rows < batch.num_rows
         if self._rows is not None:
             self._rows -= kept.num_rows

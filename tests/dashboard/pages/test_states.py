@@ -1,0 +1,149 @@
+"""Before the first event, behind the times, when something is not there or goes wrong: always a page in its shell."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from penstock.collect import Request
+from penstock.dashboard import app
+from penstock.dashboard.app import make_app
+from penstock.dashboard.pages import PAGES
+from penstock.pipeline import Pipeline
+from penstock.settings import Settings, load
+from penstock.worker_lock import only_worker
+from site_in_hand import HERE, NOW, SCRIPT, Seen, visit
+
+FILTERED = [page.url for page in PAGES if page.takes_filters]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Settings:
+    return load(data=tmp_path / "data")
+
+
+def send(settings: Settings) -> None:
+    way = Pipeline(settings, clock=lambda: NOW - timedelta(minutes=3))
+    way.stream.append(way.collector.receive(Request("POST", "/v1/events", "", {}, b'{"event_type":"hello"}')).records)
+    way.close()
+
+
+def is_shell(html: str) -> bool:
+    seen = Seen(html)
+    return (
+        "Status" in seen.texts
+        and bool(seen.all("main"))
+        and any(each.get("rel") == "stylesheet" for each in seen.all("link"))
+    )
+
+
+@pytest.mark.parametrize("address", FILTERED)
+def test_first_run(empty: Settings, address: str) -> None:
+    with visit(empty) as client:
+        seen = Seen(client.get(address).text)
+    told = "\n".join(seen.texts)
+    assert "No events yet" in told
+    assert '<script defer src="http://127.0.0.1:8787/a/analytics.js"' in told
+    assert "penstock demo" in told
+    assert f"penstock up --data {empty.data}" in told
+    assert [each for each in seen.all("p") if "data-waiting" in each]
+    assert not seen.all("svg")
+
+
+def test_from_the_first_event_to_the_first_page(empty: Settings) -> None:
+    with visit(empty) as client:
+        send(empty)
+        assert [each for each in Seen(client.get("/").text).all("p") if "data-received" in each]
+        way = Pipeline(empty)
+        way.drain()
+        way.close()
+        told = client.get("/").text
+        assert "data-received" not in told
+        assert "Visitors" in told
+
+
+def test_what_is_late_is_said_on_every_page(settings: Settings, tmp_path: Path) -> None:
+    late = settings.model_copy(update={"stream": settings.stream.model_copy(update={"url": f"sqlite://{tmp_path}"})})
+    with visit(late) as client:
+        assert "Showing data up to" not in client.get("/").text
+        send(late)
+        for address in (page.url for page in PAGES):
+            told = " ".join(Seen(client.get(address).text).texts)
+            assert "Showing data up to 2026-" in told
+            assert "waiting for 3 m" in told
+            assert f"; the worker is not running: penstock up --data {late.data}" in told
+        with only_worker(late.data):
+            told = client.get("/").text
+            assert "Showing data up to" in told
+            assert "not running" not in told
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "/nope", 404),
+        ("GET", f"/{SCRIPT}", 404),
+        ("POST", "/status", 405),
+        ("GET", "/details/overview/nope", 404),
+    ],
+)
+def test_what_is_not_there(client: TestClient, method: str, address: str, status: int) -> None:
+    answer = client.request(method, address, headers={"origin": HERE})
+    assert answer.status_code == status
+    assert is_shell(answer.text)
+    assert not Seen(answer.text).all("img")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_programs_are_told_in_json(client: TestClient) -> None:
+    answer = client.get("/api/nope.json")
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+def test_what_goes_wrong_has_an_id_that_is_in_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it is; of it the reader sees nothing."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("the secret of line 1")
+
+    monkeypatch.setattr(app.Dashboard, "state", broken)
+    with TestClient(make_app(settings, clock=lambda: NOW), HERE, client=("127.0.0.1", 50000)) as client:
+        answer = client.get("/")
+        assert answer.status_code == 500
+        assert is_shell(answer.text)
+        assert "secret" not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert client.get("/api/overview.json").json()["error"] == "failed"
+    [id] = re.findall(r"look for ([0-9a-f]{8})", answer.text)
+    logged = capsys.readouterr()
+    assert id in logged.out + logged.err
+    assert "the secret of line 1" in logged.out + logged.err
+
+
+def test_a_lake_that_cannot_be_opened(empty: Settings) -> None:
+    send(empty)
+    way = Pipeline(empty)
+    way.drain()
+    way.close()
+    log = sorted((empty.data / "silver/events/_delta_log").iterdir())
+    log[0].write_bytes(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}).encode())
+    with visit(empty) as client:
+        for address in FILTERED:
+            answer = client.get(address)
+            assert answer.status_code == 503
+            assert is_shell(answer.text)
+            told = " ".join(Seen(answer.text).texts)
+            assert "The lake cannot be opened" in told
+            assert f"penstock verify --data {empty.data}" in told
+        assert client.get("/api/overview.json").json()["error"] == "no_lake"
+        assert client.get("/setup").status_code == 200
+        assert client.get("/status").status_code == 200
+        assert client.get("/health").status_code == 200
