@@ -126,8 +126,9 @@ def _one_document(plain: memoryview) -> bool:
 
 
 def _first_line_is_one_object(plain: memoryview) -> bool:
-    """False if the first line goes on after its object, or is only its opening brace."""
-    first = bytes(plain[: LINE_BYTES + 1]).partition(b"\n")[0].strip()
+    """False if the first line goes on after its object, or is only the opening brace of one that follows."""
+    first, _, rest = bytes(plain[: LINE_BYTES + 1]).lstrip().partition(b"\n")
+    first = first.strip()
     if b"}{" not in first and first.endswith(b"}"):
         return True
     try:
@@ -136,7 +137,7 @@ def _first_line_is_one_object(plain: memoryview) -> bool:
     except (UnicodeDecodeError, RecursionError):
         return True
     except ValueError:
-        return first != b"{"
+        return first != b"{" or not rest.lstrip().startswith((b'"', b"}"))
     return not text[stop:].strip()
 
 
