@@ -57,6 +57,11 @@ def test_one_indented_object_is_one_event() -> None:
     assert [json.loads(text) for text in texts(json.dumps({"a": {"b": 1}}, indent=2).encode())] == [{"a": {"b": 1}}]
 
 
+def test_a_brace_alone_is_one_bad_line_among_others() -> None:
+    lines = read_lines(b'{\n{"a": 1}\n{"b": 2}\n')
+    assert lines.text.to_pylist() == ["{\n", '{"a": 1}\n', '{"b": 2}\n']
+
+
 def test_line_numbers_count_blank_lines() -> None:
     assert read_lines(b'{"a":1}\n\n{"a":3}\n').number.to_pylist() == [1, 3]
 
