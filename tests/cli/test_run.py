@@ -25,8 +25,8 @@ PENSTOCK = str(Path(sysconfig.get_path("scripts")) / "penstock")
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A `penstock` of its own, and what it said when it was ready."""
-    command = [PENSTOCK, *arguments]
+    """A `penstock` of its own, its dashboard on a free port, and what it said when it was ready."""
+    command = [PENSTOCK, *arguments, "--dashboard-port", str(free_port())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         lines = []
@@ -67,8 +67,11 @@ def test_up_takes_files_that_others_write(cli: Cli) -> None:
 def test_up_takes_events_and_leaves_them_all_in_the_lake(cli: Cli) -> None:
     port = free_port()
     with running("up", "--port", str(port)) as (process, lines):
-        assert lines[0] == f"Events go to   http://127.0.0.1:{port}/v1/events"
+        dashboard = lines[0].removeprefix("Dashboard is at ")
+        assert lines[1] == f"Events go to    http://127.0.0.1:{port}/v1/events"
         cli.out("send", '{"event_type":"order","session_id":"s"}', "--url", f"127.0.0.1:{port}")
+        with urllib.request.urlopen(f"{dashboard}/status", timeout=30) as page:
+            assert "The way of the events" in page.read().decode()
         stop(process)
     assert cli.json("sql", "select event_type from events") == [{"event_type": "order"}]
     assert cli.json("sql", "select events from event_counts") == [{"events": 1}]
@@ -110,6 +113,24 @@ def test_a_port_in_use_is_named(cli: Cli, command: str) -> None:
     assert result.exit_code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
     assert "--port" in result.stderr
+
+
+def test_the_dashboard_alone(cli: Cli) -> None:
+    port = free_port()
+    with subprocess.Popen([PENSTOCK, "dashboard", "--port", str(port)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Dashboard is at http://127.0.0.1:{port}\n"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/setup", timeout=30) as page:
+            assert "analytics.js" in page.read().decode()
+        stop(process)
+
+
+@pytest.mark.parametrize("command", ["up", "dashboard", "demo"])
+def test_nobody_elsewhere_sees_a_dashboard_without_password(cli: Cli, command: str) -> None:
+    (cli.folder / "penstock.toml").write_text('[dashboard]\nhost = "0.0.0.0"\n')
+    result = cli(command)
+    assert result.exit_code == 2
+    assert "needs a password" in result.stderr
 
 
 def test_a_folder_in_use_is_named(cli: Cli) -> None:
