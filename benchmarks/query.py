@@ -81,7 +81,7 @@ def make(data: Path, events: int) -> None:
     program = Path(sys.executable).with_name("penstock")
     with tempfile.TemporaryDirectory(prefix="penstock-bench-", dir=data.parent) as folder:
         size = ["--events", str(min(events, PER_FILE)), "--files", str(count), "--every", every]
-        subprocess.run([program, "simulate", "--out", folder, "--start", START.isoformat(), *size], check=True)
+        subprocess.run([program, "simulate", "--out", folder, "--start", START.isoformat(), "--profile", "both", *size], check=True)
         with closing(Pipeline(Settings(data=data))) as way:
             for path in sorted(Path(folder).rglob("*.jsonl.gz")):
                 load(way.lake.bronze, path, way.clock())
