@@ -5,7 +5,7 @@
     3 bronze     stream batches      → gz JSONL objects, untouched     bronze/    job `deliver`
                  files of others     → the same                        bronze/    job `drops`
     4 silver     new bronze objects  → typed rows, quarantine, ledger  silver/    job `refine`
-    5 gold       hours that changed  → counts, sessions                gold/      job `rollup`
+    5 gold       hours that changed  → counts, sessions, steps         gold/      job `rollup`
     6 reports    a question          → rows                            reports/
 
 Each job is idempotent, has its own bookmark, and runs once or forever.

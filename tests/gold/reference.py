@@ -125,7 +125,7 @@ def steps(events: Iterable[Event]) -> list[Event]:
 
 
 def short(name: str | None) -> int | None:
-    return None if name is None else int.from_bytes(md5(name.encode()).digest()[:8], "little") >> 1
+    return None if name is None else int.from_bytes(md5(name.encode()).digest()[8:], "little") >> 1
 
 
 def one(key: Row, began: date, events: Sequence[Event]) -> Session:
@@ -144,7 +144,9 @@ def one(key: Row, began: date, events: Sequence[Event]) -> Session:
         "user_id": max(said(events, "user_id"), default=None),
         "anonymous_id": max(said(events, "anonymous_id"), default=None),
         "session": short(key[1]),
-        "known_as": short(max(said(events, "user_id"), default=None) or max(said(events, "anonymous_id"), default=None)),
+        "known_as": short(
+            max(said(events, "user_id"), default=None) or max(said(events, "anonymous_id"), default=None)
+        ),
         "start_ts": events[0]["event_ts"],
         "end_ts": events[-1]["event_ts"],
         "entry_page": next(iter(views), None),

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faults import Crash, Fault
-from penstock.gold import refresh as module
 from penstock.gold import by_day, sessions
+from penstock.gold import refresh as module
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver import snapshot

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from penstock.clock import iso
-from penstock.gold import sessions
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver.refine import refine
 from penstock.simulator.dirt import CLEAN, Dirt

@@ -17,7 +17,7 @@ from ..silver.commit import DataFile, Table
 from ..silver.engines.duckdb import DuckDB
 
 DAY = timedelta(days=1)
-DAYS = (Column("day", "DATE", "of its first event, UTC"),)
+DAYS = (Column("day", "DATE", "on which it happened, or began, UTC"),)
 
 
 def table(lake_url: str, name: str, columns: Sequence[Column]) -> Table:
@@ -61,7 +61,9 @@ class Replacement:
         for day in sorted(some):
             old = self._there.get(day, [])
             rows = f"select {self._names} from ({sql}) where day = date '{day}'"
-            before = f"select {self._names} from ({snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)})"
+            before = (
+                f"select {self._names} from ({snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)})"
+            )
             if not old or self._engine.ask(f"({rows} except {before}) union all ({before} except {rows}) limit 1"):
                 self._write(day, f"{rows} order by {order}")
                 self._old += old

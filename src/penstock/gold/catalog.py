@@ -24,7 +24,7 @@ class Grain(StrEnum):
 
 
 class Of(StrEnum):
-    """What a rollup is made from: silver's events, or steps, by their own time, or sessions by the day they began on."""
+    """What a rollup is made from: silver's events or steps, by their own time, or sessions, by the day they began."""
 
     events = "events"
     steps = "steps"

@@ -17,6 +17,7 @@ from ..silver.engines.duckdb import DuckDB
 from . import by_day, sessions
 from .by_day import DAY, Replacement
 from .catalog import ROLLUPS, Of, Rollup, sql
+from .steps import short
 from .stores import Bucket, Shown, Store
 from .touched import HOUR, every, touched
 
@@ -156,7 +157,9 @@ class _Work:
         )
         wanted = ", ".join(f"date '{day}'" for day in days)
         self._db.ask(
-            f"create or replace temp table sessions as select * from ({sql(sessions.NAME)}) where day in ({wanted})"
+            f"create or replace temp table sessions as select *, {short('session_id')} as session,"
+            f" {short('coalesce(user_id, anonymous_id)')} as known_as"
+            f" from ({sql(sessions.NAME)}) where day in ({wanted})"
         )
 
     def _view(self, name: str, starts: Iterable[datetime], length: timedelta) -> None:

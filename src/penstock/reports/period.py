@@ -133,7 +133,7 @@ def buckets(period: Period, grain: Grain) -> list[Bucket]:
 
 
 def offsets(period: Period, *, most: int) -> list[tuple[datetime, int]]:
-    """By how many microseconds the zone's clock is ahead of UTC, and until when, in order; none if they are too many."""
+    """Until when, and by how many microseconds, the zone's clock is ahead of UTC; none if they are too many."""
     found: list[tuple[datetime, int]] = []
     at = period.since
     while at < period.until and len(found) <= most and period.until - at < _MOST_YEARS:

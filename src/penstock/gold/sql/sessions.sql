@@ -38,8 +38,6 @@ select
     day,
     max(user_id) as user_id,
     max(anonymous_id) as anonymous_id,
-    (md5_number_lower(session_id) >> 1)::bigint as session,
-    (md5_number_lower(coalesce(max(user_id), max(anonymous_id))) >> 1)::bigint as known_as,
     min(event_ts) as start_ts,
     max(event_ts) as end_ts,
     arg_min(page_path, place) filter (event_type = 'page_view') as entry_page,
