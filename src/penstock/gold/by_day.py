@@ -61,10 +61,11 @@ class Replacement:
         for day in sorted(some):
             old = self._there.get(day, [])
             rows = f"select {self._names} from ({sql}) where day = date '{day}'"
-            before = (
-                f"select {self._names} from ({snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)})"
-            )
-            if not old or self._engine.ask(f"({rows} except {before}) union all ({before} except {rows}) limit 1"):
+            lay = snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)
+            before = f"select {self._names} from ({lay})"
+            # of a new day nothing was before
+            changes = f"({rows} except {before}) union all ({before} except {rows})" if old else rows
+            if self._engine.ask(f"select 1 from ({changes}) limit 1"):
                 self._write(day, f"{rows} order by {order}")
                 self._old += old
 
