@@ -22,7 +22,7 @@
 -- deviations = "how far off, in robust standard deviations; below 0 it is too few"
 -- says = "the same in words"
 -- ---
-with counted as materialized (
+with counted as (
     -- hours as numbers: to cut off a time asks for the rules of time zones, each time
     select
         epoch_us(event_ts) // 3600000000 as nth_hour,
