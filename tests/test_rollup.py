@@ -97,7 +97,7 @@ def test_files_of_sessions_do_not_pile_up(way: Pipeline, monkeypatch: pytest.Mon
         send(way, number)
         way.rollup()
     assert len(files(way)) == 4
-    monkeypatch.setattr("penstock.pipeline._SESSIONS_KEEP_HOURS", 0)
+    monkeypatch.setattr("penstock.pipeline._GOLD_KEEPS_HOURS", 0)
     way.maintain()
     assert len(files(way)) == 1
 

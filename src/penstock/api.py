@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from .gold import sessions
+from .gold import by_day, sessions, steps
 from .gold.catalog import ROLLUPS, Rollup
 from .gold.stores import Shown
 from .gold.table import table as rollup_table
@@ -33,6 +33,7 @@ class OpenLake:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self._shown: dict[str, Shown | None] = {}
+        self._views: dict[str, tuple[str, int]] = {}
         self._db = duckdb.connect()
         self._db.execute("set timezone = 'UTC'")
         for schema in ("silver", "gold"):
@@ -52,10 +53,13 @@ class OpenLake:
     def _show_gold(self, query: str) -> None:
         """What of gold `query` may name, in the schema `gold` and as tables without one, as it is now."""
         wanted = query.lower()
-        if sessions.NAME in wanted:
-            self._db.execute(f"create or replace view gold.sessions as {sessions.sql(self.pipeline.sessions)}")
-            self._db.execute("create or replace temp view sessions as select * from gold.sessions")
-        shown = self.pipeline.gold.shown()
+        way = self.pipeline
+        for name, table in ((sessions.NAME, way.sessions), (steps.NAME, way.steps)):
+            if name in wanted and self._views.get(name) != (version := (table.url, table.version())):
+                self._db.execute(f"create or replace view gold.{name} as {by_day.sql(table)}")
+                self._db.execute(f"create or replace temp view {name} as select * from gold.{name}")
+                self._views[name] = version
+        shown = way.gold.shown()
         for rollup in ROLLUPS:
             now = shown.get(rollup.name)
             if rollup.name in wanted and (now is None or now != self._shown.get(rollup.name)):
@@ -87,19 +91,21 @@ class OpenLake:
         return {column.name: column.type for column in (*EVENTS, *self.pipeline.schema.columns)}
 
     def _is_shown(self) -> Callable[[str], bool]:
-        """Tells of a rollup, or of the sessions, whether it shows what silver shows now."""
+        """Tells of a rollup, or of sessions and steps, whether it shows what silver shows now."""
         handle = self.pipeline.lake.silver.events.open()
         now, shown = Shown(str(handle.metadata().id), handle.version()), self.pipeline.gold.shown()
+        tables = {sessions.NAME: self.pipeline.sessions, steps.NAME: self.pipeline.steps}
 
         def is_shown(name: str) -> bool:
-            return shown.get(sessions.bookmark(self.pipeline.sessions) if name == sessions.NAME else name) == now
+            return shown.get(by_day.bookmark(tables[name]) if name in tables else name) == now
 
         return is_shown
 
     def _run(self, told: Statement) -> pa.Table:
         """Of silver's files, only those are looked at whose statistics do not say that they are too old."""
-        rows = self.pipeline.lake.silver.events_sql(since=told.since)
-        self._db.execute(f"create or replace view silver.events as {rows}")
+        if "silver." in told.sql:
+            rows = self.pipeline.lake.silver.events_sql(since=told.since)
+            self._db.execute(f"create or replace view silver.events as {rows}")
         if "gold." in told.sql:
             self._show_gold(told.sql)
         return self._db.sql(told.sql, params=told.values).to_arrow_table()

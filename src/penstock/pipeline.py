@@ -5,7 +5,7 @@
     3 bronze     stream batches      → gz JSONL objects, untouched     bronze/    job `deliver`
                  files of others     → the same                        bronze/    job `drops`
     4 silver     new bronze objects  → typed rows, quarantine, ledger  silver/    job `refine`
-    5 gold       hours that changed  → counts, sessions                gold/      job `rollup`
+    5 gold       hours that changed  → counts, sessions, steps         gold/      job `rollup`
     6 reports    a question          → rows                            reports/
 
 Each job is idempotent, has its own bookmark, and runs once or forever.
@@ -31,7 +31,7 @@ from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import sessions
+from .gold import sessions, steps
 from .gold.refresh import Refreshed, refresh
 from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
@@ -50,7 +50,7 @@ from .silver.schema import Extra, Schema
 from .stream import Stream
 
 _VACUUM_EVERY = timedelta(hours=1)
-_SESSIONS_KEEP_HOURS = 1
+_GOLD_KEEPS_HOURS = 1
 """Their files are replaced often; so long an older one stays for readers that began before."""
 _SWEEP_AFTER = timedelta(days=1)
 _HOURS_A_ROUND = 2
@@ -100,6 +100,11 @@ class Pipeline:
     def sessions(self) -> Table:
         """The part of gold that has a row for each session."""
         return sessions.table(self.lake.url)
+
+    @cached_property
+    def steps(self) -> Table:
+        """The part of gold that has a row for each event."""
+        return steps.table(self.lake.url)
 
     @cached_property
     def places(self) -> Drops:
@@ -165,6 +170,7 @@ class Pipeline:
         done = refresh(
             self.lake.silver.events,
             self.gold,
+            self.steps,
             self.sessions,
             days=not only_if_due or began >= self._days_due,
             memory_limit=options.refine.memory_limit,
@@ -190,7 +196,8 @@ class Pipeline:
             self._vacuumed = now
             for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
-            self.sessions.vacuum(keep_hours=_SESSIONS_KEEP_HOURS)
+            for replaced in (self.steps, self.sessions):
+                replaced.vacuum(keep_hours=_GOLD_KEEPS_HOURS)
             self._sweep(now - _SWEEP_AFTER)
             if not half_done:
                 self.expire()
@@ -276,6 +283,7 @@ class Pipeline:
         done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
         self.stream.forget(now)
         self.rollup()
+        self.steps.purge()
         self.sessions.purge()
         return done
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from penstock.gold import sessions
+from penstock.gold import by_day, sessions, steps
 from penstock.gold.catalog import ROLLUPS
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
@@ -30,32 +30,45 @@ class GoldInHand:
 
     hand: LakeInHand
     store: SQLite
+    steps: Table
     visits: Table
 
     def refresh(self, *, days: bool = True) -> Refreshed:
-        return refresh(self.hand.lake.silver.events, self.store, self.visits, days=days)
+        return refresh(self.hand.lake.silver.events, self.store, self.steps, self.visits, days=days)
 
     def rows(self, name: str) -> list[reference.Row]:
         return reference.in_order(self.store.read(BY_NAME[name]))
 
     def sessions(self) -> Rows:
         """In no certain order."""
+        return self._of(self.visits)
+
+    def _of(self, table: Table) -> Rows:
         with duckdb.connect() as db:
             db.execute("set timezone = 'UTC'")
-            answer = db.execute(sessions.sql(self.visits))
+            answer = db.execute(by_day.sql(table))
             names = [column[0] for column in answer.description or ()]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def everything(self) -> dict[str, list[Any]]:
-        return {name: self.rows(name) for name in BY_NAME} | {"sessions": ordered(self.sessions())}
+        return {name: self.rows(name) for name in BY_NAME} | {
+            "sessions": ordered(self.sessions()),
+            "steps": ordered(self._of(self.steps)),
+        }
 
     def assert_is_silver(self) -> None:
         """All of gold is what the reference makes of silver."""
         events = self.hand.sql("select * from events")
         expected = reference.sessions(events)
         assert ordered(self.sessions()) == ordered(expected)
+        assert ordered(self._of(self.steps)) == ordered(reference.steps(events))
         for name, rows in reference.rollups(events, expected).items():
             assert self.rows(name) == rows, name
+
+
+def in_hand(hand: LakeInHand, store: SQLite, url: str | None = None) -> GoldInHand:
+    """`url`: where its Delta tables are, if not in the lake."""
+    return GoldInHand(hand, store, steps.table(url or hand.lake.url), sessions.table(url or hand.lake.url))
 
 
 def ordered(found: Rows) -> list[tuple[Any, ...]]:
@@ -68,7 +81,7 @@ def make_gold(tmp_path: Path) -> Iterator[Callable[[LakeInHand], GoldInHand]]:
 
     def make(hand: LakeInHand) -> GoldInHand:
         opened.append(SQLite(hand.folder / "gold" / "rollups.db"))
-        return GoldInHand(hand, opened[-1], sessions.table(hand.lake.url))
+        return in_hand(hand, opened[-1])
 
     yield make
     for store in opened:

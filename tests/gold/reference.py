@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import md5
 from typing import Any
 
 Event = dict[str, Any]
@@ -21,6 +22,12 @@ STEPS = {
     **dict.fromkeys(PURCHASES, "purchase"),
 }
 MARKS = {"30": 30, "60": 30, "180": 120, "300": 120}
+OF_STEPS = (
+    "source", "event_type", "event_ts", "seq", "page_path", "referrer_host", "channel", "utm_source", "utm_medium",
+    "utm_campaign", "utm_term", "utm_content", "device", "browser", "os", "screen_width", "screen_height", "language",
+    "country", "product_id", "category", "price", "quantity", "revenue", "variants",
+)  # fmt: skip
+PROPERTIES = ("percent", "seconds", "form", "file", "experiment", "variant")
 FIRST_SAID = (
     "channel", "referrer_host", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "device",
     "browser", "os", "country", "language",
@@ -102,6 +109,25 @@ def parts(events: Sequence[Event]) -> dict[date, list[Event]]:
     return found
 
 
+def steps(events: Iterable[Event]) -> list[Event]:
+    """What people did, in the columns that reports need."""
+    return [
+        {
+            **{name: event[name] for name in OF_STEPS},
+            "session": short(event["session_id"]),
+            "known_as": short(event["user_id"] or event["anonymous_id"]),
+            **{f"property_{name}": text(event, name) for name in PROPERTIES},
+            "day": day(event),
+        }
+        for event in events
+        if not event["is_bot"]
+    ]
+
+
+def short(name: str | None) -> int | None:
+    return None if name is None else int.from_bytes(md5(name.encode()).digest()[8:], "little") >> 1
+
+
 def one(key: Row, began: date, events: Sequence[Event]) -> Session:
     views = [e["page_path"] for e in events if e["event_type"] == "page_view" and e["page_path"] is not None]
     counted = {
@@ -117,6 +143,10 @@ def one(key: Row, began: date, events: Sequence[Event]) -> Session:
         "day": began,
         "user_id": max(said(events, "user_id"), default=None),
         "anonymous_id": max(said(events, "anonymous_id"), default=None),
+        "session": short(key[1]),
+        "known_as": short(
+            max(said(events, "user_id"), default=None) or max(said(events, "anonymous_id"), default=None)
+        ),
         "start_ts": events[0]["event_ts"],
         "end_ts": events[-1]["event_ts"],
         "entry_page": next(iter(views), None),
@@ -182,6 +212,12 @@ def different(events: Sequence[Event], *names: str) -> int:
 def told(event: Event, name: str) -> str | None:
     value = json.loads(event["properties"] or "{}").get(name)
     return None if value is None else str(value)
+
+
+def text(event: Event, name: str) -> str | None:
+    """As JSON has it, a text without its quotes."""
+    value = json.loads(event["properties"] or "{}").get(name)
+    return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def number(event: Event, name: str) -> int | None:

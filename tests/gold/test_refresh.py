@@ -16,17 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faults import Crash, Fault
+from penstock.gold import by_day, sessions
 from penstock.gold import refresh as module
-from penstock.gold import sessions
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver import snapshot
+from penstock.silver.commit import Table
 from penstock.silver.compact import compact
 from penstock.silver.erase import erase
 from penstock.silver.expire import expire
 from support import NOW, LakeInHand
 
-from .conftest import HOUR, GoldInHand, event, fill
+from .conftest import HOUR, GoldInHand, event, fill, in_hand
 
 Make = Callable[[LakeInHand], GoldInHand]
 DAY = timedelta(days=1)
@@ -177,7 +178,7 @@ def test_deleted_gold_comes_back_the_same(gold: GoldInHand, make_gold: Make) -> 
     again.assert_is_silver()
 
 
-@pytest.mark.parametrize("half", ["sessions", "rollups.db"])
+@pytest.mark.parametrize("half", ["sessions", "steps", "rollups.db"])
 def test_one_half_of_gold_that_was_deleted_comes_back(gold: GoldInHand, make_gold: Make, half: str) -> None:
     fill(gold.hand, event(1), event(2, hours_ago=30))
     gold.refresh()
@@ -192,7 +193,7 @@ def test_one_half_of_gold_that_was_deleted_comes_back(gold: GoldInHand, make_gol
 
 def test_sessions_of_other_columns_are_made_again(gold: GoldInHand, make_gold: Make) -> None:
     fill(gold.hand, event(1))
-    old = sessions.Table(gold.visits.url + "-old", sessions.SESSIONS[:5], sessions.DAYS)
+    old = Table(gold.visits.url + "-old", sessions.SESSIONS[:5], by_day.DAYS)
     old.open()
     shutil.rmtree(gold.hand.folder / "gold" / "sessions")
     shutil.move(gold.hand.folder / "gold" / "sessions-old", gold.hand.folder / "gold" / "sessions")
@@ -331,10 +332,11 @@ def test_a_crash_between_any_two_steps(
     for nth in count(1):
         folder, fault = tmp_path / str(nth), Fault(nth, after=after)
         shutil.copytree(gold.hand.folder / "gold", folder / "gold")
-        store, visits = SQLite(folder / "gold" / "rollups.db"), sessions.table(folder.as_uri())
+        store = SQLite(folder / "gold" / "rollups.db")
+        broken = in_hand(gold.hand, store, folder.as_uri())
         with suppress(Crash):
-            refresh(gold.hand.lake.silver.events, fault.at(store), fault.at(visits))
-        half = GoldInHand(gold.hand, store, sessions.table(folder.as_uri()))
+            refresh(gold.hand.lake.silver.events, *map(fault.at, (store, broken.steps, broken.visits)))
+        half = in_hand(gold.hand, store, folder.as_uri())
         half.refresh()
         half.assert_is_silver()
         store.close()
@@ -361,7 +363,7 @@ def test_who_looks_meanwhile_never_sees_gold_emptied(gold: GoldInHand, make_gold
             return getattr(self._of, name)
 
     watched: Any = Watched(gold.store)
-    assert refresh(gold.hand.lake.silver.events, watched, gold.visits).hours == 3
+    assert refresh(gold.hand.lake.silver.events, watched, gold.steps, gold.visits).hours == 3
     assert seen
     assert all(found == before for found in seen)
 
@@ -411,7 +413,7 @@ STEPS = st.lists(
 def test_gold_is_silver_in_any_order(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
     folder = tmp_path_factory.mktemp("any")
     hand = LakeInHand(folder / "lake")
-    gold = GoldInHand(hand, SQLite(folder / "rollups.db"), sessions.table(hand.lake.url))
+    gold = in_hand(hand, SQLite(folder / "rollups.db"))
     for step in steps:
         if step is None:
             gold.refresh()
@@ -428,7 +430,7 @@ def test_gold_is_silver_in_any_order(tmp_path_factory: pytest.TempPathFactory, s
     before = gold.everything()
     gold.store.close()
     shutil.rmtree(folder / "lake" / "gold")
-    anew = GoldInHand(hand, SQLite(folder / "anew.db"), sessions.table(hand.lake.url))
+    anew = in_hand(hand, SQLite(folder / "anew.db"))
     anew.refresh()
     assert anew.everything() == before
     anew.store.close()

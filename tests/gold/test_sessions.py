@@ -17,7 +17,7 @@ from penstock.gold.stores.sqlite import SQLite
 from support import NOW, LakeInHand
 
 from . import reference
-from .conftest import GoldInHand, fill
+from .conftest import GoldInHand, fill, in_hand
 
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
 YESTERDAY, TODAY = (date(2026, 11, day) for day in (19, 20))
@@ -213,6 +213,6 @@ def test_sessions_are_what_they_are_in_any_order(make_any: Any, batches: list[An
 def make_any(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def make() -> GoldInHand:
         hand = LakeInHand(tmp_path_factory.mktemp("any") / "lake")
-        return GoldInHand(hand, SQLite(hand.folder / "gold" / "rollups.db"), sessions.table(hand.lake.url))
+        return in_hand(hand, SQLite(hand.folder / "gold" / "rollups.db"))
 
     return make

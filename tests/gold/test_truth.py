@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from penstock.clock import iso
-from penstock.gold import sessions
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver.refine import refine
 from penstock.simulator.dirt import CLEAN, Dirt
@@ -21,7 +20,7 @@ from penstock.simulator.plan import Kind, Plan
 from penstock.simulator.write import write
 from support import LakeInHand
 
-from .conftest import GoldInHand
+from .conftest import GoldInHand, in_hand
 
 START_MS = 1_769_979_600_000
 """2026-02-01T21:00Z, so that sessions reach into the next day."""
@@ -45,7 +44,7 @@ def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("simulated")
     truth = write(PLANS[request.param], folder / "files")
     hand = LakeInHand(folder / "lake")
-    gold = GoldInHand(hand, SQLite(folder / "rollups.db"), sessions.table(hand.lake.url))
+    gold = in_hand(hand, SQLite(folder / "rollups.db"))
     files = sorted((folder / "files").rglob("*.jsonl.gz"))
     random.Random(1).shuffle(files)
     for nth, file in enumerate(files):

@@ -69,6 +69,42 @@ def test_gold_says_what_silver_says(lake: OpenLake, name: str, asked: dict[str, 
     assert gold.beside().to_pylist() == silver.beside().to_pylist()
 
 
+OF_STEPS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in reports() if name not in (*SUMMED, *OF_SESSIONS, "session", "funnel", "paths")),
+    ("paths", {"page": "/"}),
+    ("paths", {"page": "/pricing", "direction": "previous"}),
+    *(
+        ("funnel", {"steps": ["page_view", "scroll_depth & properties.percent=50", "cta_click"], **asked})
+        for asked in (
+            {},
+            {"order": "strict"},
+            {"order": "any"},
+            {"window": "5m"},
+            {"by": "utm_source"},
+            {"per": "user"},
+        )
+    ),
+    ("experiments", {"per": "user", "goal": "form_submit & properties.form=contact"}),
+    ("retention", {"people": "users"}),
+    ("read_through", {"percent": 50, "seconds": 30}),
+    *((name, {"by": "device"}) for name in ("scroll_depth", "top_pages", "journeys", "cart_trends")),
+]
+ASKED_OF_STEPS: list[dict[str, Any]] = [
+    {"zone": "Europe/Berlin"},
+    {"zone": "Asia/Kathmandu", "where": ["page_path~^/", "properties.form!=contact"]},
+    {"since": "2026-03-28T05:30", "until": "2026-03-29T17:45", "where": "variants.headline=A"},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED_OF_STEPS, ids=str)
+@pytest.mark.parametrize(("name", "values"), OF_STEPS, ids=str)
+def test_steps_say_what_silver_says(lake: OpenLake, name: str, values: dict[str, Any], asked: dict[str, Any]) -> None:
+    gold, silver = both(lake, name, **values, **asked)
+    assert gold.served_from == "gold"
+    assert gold.to_arrow().schema == silver.to_arrow().schema
+    assert gold.rows() == silver.rows()
+
+
 @pytest.mark.parametrize("name", SUMMED)
 def test_every_grain(lake: OpenLake, name: str) -> None:
     for grain in reports()[name].grains:
@@ -80,20 +116,31 @@ def test_every_grain(lake: OpenLake, name: str) -> None:
 SERVED: list[tuple[str, dict[str, Any], str]] = [
     *((name, {}, "gold") for name in (*SUMMED, *OF_SESSIONS)),
     ("events", {"zone": "Europe/Berlin"}, "gold"),
-    ("events", {"zone": "Asia/Kathmandu"}, "silver"),
+    ("events", {"zone": "Asia/Kathmandu"}, "gold"),
     ("events", {"event": "purchase", "by": "event_type", "where": "event_type!=exit_intent"}, "gold"),
-    ("events", {"by": "device"}, "silver"),
-    ("events", {"where": "device=mobile"}, "silver"),
-    ("events", {"since": "2026-03-28T05:30", "until": "2026-03-29T05:00"}, "silver"),
+    ("events", {"by": "device"}, "gold"),
+    ("events", {"by": "properties.form"}, "gold"),
+    ("events", {"by": "properties.plan"}, "silver"),
+    ("events", {"where": "device=mobile"}, "gold"),
+    ("events", {"where": "variants.headline=A"}, "gold"),
+    ("events", {"where": "page_title*=a"}, "silver"),
+    ("events", {"where": "user_id=u"}, "silver"),
+    ("events", {"since": "2026-03-28T05:30", "until": "2026-03-29T05:00"}, "gold"),
     ("events", {"bots": True}, "silver"),
-    ("users_daily", {"grain": "week"}, "silver"),
-    ("users_daily", {"zone": "Europe/Berlin"}, "silver"),
-    ("top_products", {"zone": "Europe/Berlin"}, "silver"),
+    ("users_daily", {"grain": "week"}, "gold"),
+    ("users_daily", {"zone": "Europe/Berlin"}, "gold"),
+    ("top_products", {"zone": "Europe/Berlin"}, "gold"),
     ("top_products", {"limit": 3}, "gold"),
     ("overview", {"zone": "Europe/Berlin"}, "gold"),
-    ("overview", {"where": "page_path=/pricing"}, "gold and silver"),
-    ("sources", {"where": "page_path=/pricing"}, "gold and silver"),
-    ("sources", {"goal": "form_submit"}, "gold and silver"),
+    ("overview", {"where": "page_path=/pricing"}, "gold"),
+    ("overview", {"where": "properties.form=contact"}, "gold"),
+    ("overview", {"where": "properties.plan=pro"}, "gold and silver"),
+    ("sources", {"where": "page_path=/pricing"}, "gold"),
+    ("sources", {"goal": "form_submit"}, "gold"),
+    ("sources", {"goal": "form_submit", "where": "page_title!="}, "gold and silver"),
+    ("retention", {"people": "users"}, "gold"),
+    ("revenue_by", {"of": "page_url"}, "silver"),
+    ("session", {"id": "long"}, "silver"),
 ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.reports.period import Compare, Grain, Period, before, buckets, period
+from penstock.reports.period import Compare, Grain, Period, before, buckets, offsets, period
 
 NOW = datetime(2026, 3, 29, 12, 34, 56, tzinfo=UTC)
 """A Sunday; in Berlin clocks went forward that morning."""
@@ -181,3 +181,20 @@ def test_the_time_before_ends_where_this_one_begins(day: date, days: int, zone: 
     shifted = before(found, Compare.weekday)
     assert shifted.until <= found.since
     assert shifted.days[0].weekday() == found.days[0].weekday()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Africa/Casablanca"])
+def test_offsets_are_the_clocks(zone: str) -> None:
+    asked = period(date(2026, 1, 1), date(2026, 12, 31), zone=zone, now=NOW)
+    at = asked.since
+    for end, micros in offsets(asked, most=6):
+        while at < min(end, asked.until):
+            assert at.astimezone(asked.tz).utcoffset() == timedelta(microseconds=micros)
+            at += timedelta(minutes=15)
+    assert at == asked.until
+
+
+def test_of_too_many_offsets_there_are_none() -> None:
+    years = period(date(1990, 1, 1), date(2026, 12, 31), zone="Europe/Berlin", now=NOW)
+    assert offsets(years, most=6) == []
+    assert offsets(period(date(2026, 1, 1), date(2026, 12, 31), zone="Europe/Berlin", now=NOW), most=2) == []

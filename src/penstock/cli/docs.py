@@ -19,8 +19,10 @@ from typer.models import ArgumentInfo
 from .. import event
 from ..collect import REFUSALS
 from ..collect.dialects import all_dialects
+from ..gold.by_day import DAYS
 from ..gold.catalog import ROLLUPS
-from ..gold.sessions import DAYS, SESSIONS
+from ..gold.sessions import SESSIONS
+from ..gold.steps import STEPS
 from ..reports.catalog import Parameter, Report
 from ..reports.catalog import reports as catalog
 from ..settings import AlertSettings, ColumnSettings, DropSettings, Settings, SourceSettings
@@ -220,6 +222,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "columns of ledger": lambda: columns([*LEDGER, *LEDGER_PARTITIONS]),
     "rollups": rollups,
     "columns of sessions": lambda: columns([*SESSIONS, *DAYS]),
+    "columns of steps": lambda: columns([*STEPS, *DAYS]),
     "reasons": reasons,
     "reports": all_reports,
 }

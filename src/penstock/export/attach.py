@@ -14,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from ..errors import PenstockError
-from ..gold import sessions
+from ..gold import by_day, sessions
 from ..gold.catalog import ROLLUPS
 from ..gold.table import table as rollup_table
 from ..objects import make_folder, sync_file
@@ -56,7 +56,7 @@ def _fill(db: duckdb.DuckDBPyConnection, way: Pipeline, now: datetime) -> Attach
     views = silver.views()
     for name, sql in views.items():
         db.execute(f"create view {name} as {sql}")
-    db.execute(f"create table {sessions.NAME} as {sessions.sql(way.sessions)}")
+    db.execute(f"create table {sessions.NAME} as {by_day.sql(way.sessions)}")
     for rollup in ROLLUPS:
         db.register("loading", rollup_table(rollup, way.gold.read(rollup)))
         db.execute(f"create table {rollup.name} as from loading")

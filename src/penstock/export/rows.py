@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ..errors import PenstockError
-from ..gold import sessions
+from ..gold import by_day, sessions
 from ..gold.catalog import ROLLUPS
 from ..gold.table import table as rollup_table
 from ..pipeline import Pipeline
@@ -85,7 +85,7 @@ def of_table(way: Pipeline, name: str, period: Period | None = None) -> Rows:
     db = _connect(way)
     time = _TIMES.get(name)
     if name == sessions.NAME:
-        _view(db, sessions.sql(way.sessions))
+        _view(db, by_day.sql(way.sessions))
     elif time is not None:
         _view(db, way.lake.silver.views()[name])
     else:

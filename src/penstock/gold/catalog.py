@@ -1,6 +1,6 @@
 """The rollups: name, grain, key and value columns; the SQL of each is `sql/<name>.sql`.
 
-The table `sessions`, which is no rollup, is in `sessions.py`.
+The tables `sessions` and `steps`, which are no rollups, are in the files of that name.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ class Grain(StrEnum):
 
 
 class Of(StrEnum):
-    """What a rollup is made from: silver's events by their own time, or sessions by the day on which they began."""
+    """What a rollup is made from: silver's events or steps, by their own time, or sessions, by the day they began."""
 
     events = "events"
+    steps = "steps"
     sessions = "sessions"
 
 
 @dataclass(frozen=True)
 class Rollup:
-    """`sql` gives rows (bucket, *keys, *values) from a table `events` or `sessions` that holds whole buckets.
+    """`sql` gives rows (bucket, *keys, *values) from a table `events`, `steps` or `sessions` that holds whole buckets.
 
     A bucket is a TIMESTAMPTZ, of a day a DATE. Keys are VARCHAR or DATE and may be null; values are BIGINT or DECIMAL.
     """
@@ -109,6 +110,7 @@ ROLLUPS = (
             _value("sessions", "sessions with one"),
             _value("visitors", "told apart by user_id, else anonymous_id, else session_id"),
         ),
+        Of.steps,
     ),
     Rollup(
         "users_daily",
@@ -120,6 +122,7 @@ ROLLUPS = (
             _value("sessions", "sessions with an event on the day; one over midnight is in both"),
             _value("events", "events"),
         ),
+        Of.steps,
     ),
     Rollup(
         "products_daily",
@@ -136,6 +139,7 @@ ROLLUPS = (
             _value("sessions_purchased", "sessions with a purchase on the day"),
             _revenue(),
         ),
+        Of.steps,
     ),
     Rollup(
         "categories_daily",
@@ -143,6 +147,7 @@ ROLLUPS = (
         Grain.day,
         (_key("category", "product category"), _key("event_type", "event")),
         (_value("events", "how often"), _revenue()),
+        Of.steps,
     ),
     Rollup(
         "sources_daily",

@@ -54,7 +54,7 @@ def typed(kind: str, value: Any) -> Any:
     if value is None:
         return None
     if kind == "TIMESTAMPTZ":
-        return datetime.strptime(value, _HOUR).replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)
     if kind == "DATE":
         return date.fromisoformat(value)
     return Decimal(value) if kind.startswith("DECIMAL") else value

@@ -14,17 +14,18 @@ from ..silver import snapshot
 from ..silver.columns import EVENTS
 from ..silver.commit import Table
 from ..silver.engines.duckdb import DuckDB
-from . import sessions
-from .catalog import ROLLUPS, Grain, Of, Rollup, sql
-from .sessions import DAY
+from . import by_day, sessions
+from .by_day import DAY, Replacement
+from .catalog import ROLLUPS, Of, Rollup, sql
+from .steps import short
 from .stores import Bucket, Shown, Store
 from .touched import HOUR, every, touched
 
 B = TypeVar("B", datetime, date)
 _HOURS_AT_ONCE = 24 * 31
 _DAYS_AT_ONCE = 7
-_HOURLY = tuple(rollup for rollup in ROLLUPS if rollup.grain is Grain.hour)
-_DAILY = tuple(rollup for rollup in ROLLUPS if rollup.grain is Grain.day and rollup.of is Of.events)
+_HOURLY = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.events)
+_DAILY = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.steps)
 _OF_SESSIONS = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.sessions)
 
 
@@ -39,15 +40,15 @@ class Refreshed(NamedTuple):
 
 
 def refresh(
-    events: Table, store: Store, visits: Table, *, days: bool = True, memory_limit: str | None = None
+    events: Table, store: Store, steps: Table, visits: Table, *, days: bool = True, memory_limit: str | None = None
 ) -> Refreshed:
-    """Bring rollups and the table `visits` of sessions up to silver's version; without `days`, only those by hour."""
+    """Bring rollups, `steps` and the sessions, `visits`, up to silver's version; without `days`, only those by hour."""
     handle = events.open()
     now = Shown(str(handle.metadata().id), handle.version())
     work = _Work(events, store, now, memory_limit)
     try:
         hours = work.hourly()
-        return Refreshed(hours, max(work.daily(), work.sessions(visits)) if days else 0)
+        return Refreshed(hours, max(work.daily(steps), work.sessions(visits)) if days else 0)
     finally:
         work.close()
 
@@ -88,30 +89,33 @@ class _Work:
         self._store.finish(names, self._now)
         return len(hours)
 
-    def daily(self) -> int:
-        names = [rollup.name for rollup in _DAILY]
+    def daily(self, steps: Table) -> int:
+        names = [*(rollup.name for rollup in _DAILY), by_day.bookmark(steps)]
         if self._is_done(names):
             return 0
         changed = self._days_changed(names)
-        days = changed if changed is not None else self._all_days() | self._known(_DAILY)
-        for some in _portions(days, _DAYS_AT_ONCE):
-            self._view("events", map(_midnight, some), DAY)
-            self._replace(_DAILY, some)
+        days = changed if changed is not None else self._all_days() | self._known(_DAILY) | by_day.days(steps)
+        replacement = Replacement(steps, self._db)
+        for day in sorted(days):
+            self._view("events", [_midnight(day)], DAY)
+            self._db.ask(f"create or replace temp view steps as {replacement.put(sql('steps'), day)}")
+            self._replace(_DAILY, [day])
+        replacement.commit()
         self._store.finish(names, self._now)
         return len(days)
 
     def sessions(self, visits: Table) -> int:
-        names = [*(rollup.name for rollup in _OF_SESSIONS), sessions.bookmark(visits)]
+        names = [*(rollup.name for rollup in _OF_SESSIONS), by_day.bookmark(visits)]
         if self._is_done(names):
             return 0
         changed = self._days_changed(names)
         if changed is None:
-            changed = self._all_days() | self._known(_OF_SESSIONS) | sessions.days(visits)
+            changed = self._all_days() | self._known(_OF_SESSIONS) | by_day.days(visits)
         days = sessions.around(changed)
-        replacement = sessions.Replacement(visits, self._db)
+        replacement = Replacement(visits, self._db)
         for some in _portions(days, _DAYS_AT_ONCE):
             self._begin_sessions(some)
-            replacement.add(some)
+            replacement.add("select * from sessions", some, sessions.ORDER)
             self._replace(_OF_SESSIONS, some)
         replacement.commit()
         self._store.finish(names, self._now)
@@ -153,7 +157,9 @@ class _Work:
         )
         wanted = ", ".join(f"date '{day}'" for day in days)
         self._db.ask(
-            f"create or replace temp table sessions as select * from ({sql(sessions.NAME)}) where day in ({wanted})"
+            f"create or replace temp table sessions as select *, {short('session_id')} as session,"
+            f" {short('coalesce(user_id, anonymous_id)')} as known_as"
+            f" from ({sql(sessions.NAME)}) where day in ({wanted})"
         )
 
     def _view(self, name: str, starts: Iterable[datetime], length: timedelta) -> None:

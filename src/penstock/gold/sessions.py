@@ -6,21 +6,15 @@ reaches from one day before to two days after it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Iterable
+from datetime import date
 
-import pyarrow as pa
-
-from ..objects import Objects
-from ..silver import snapshot
-from ..silver.columns import Column, arrow
-from ..silver.commit import DataFile, Table
-from ..silver.engines.duckdb import DuckDB
+from ..silver.columns import Column
+from ..silver.commit import Table
+from . import by_day
+from .by_day import DAY
 from .catalog import DECIMAL
 
-DAY = timedelta(days=1)
 NAME = "sessions"
 SESSIONS = (
     Column("source", "VARCHAR", "who sent it"),
@@ -28,6 +22,8 @@ SESSIONS = (
     Column("is_bot", "BOOLEAN", "of a known crawler; its events are a session of their own"),
     Column("user_id", "VARCHAR", "the sender's id of a known person"),
     Column("anonymous_id", "VARCHAR", "the sender's id of an unknown person"),
+    Column("session", "BIGINT", "short for `session_id`, as in steps"),
+    Column("known_as", "BIGINT", "short for `user_id`, else `anonymous_id`, as in steps"),
     Column("start_ts", "TIMESTAMPTZ", "its first event"),
     Column("end_ts", "TIMESTAMPTZ", "its last event"),
     Column("entry_page", "VARCHAR", "path of the first page view"),
@@ -58,77 +54,14 @@ SESSIONS = (
     Column("bounced", "BOOLEAN", "it has one page view and did not convert"),
     Column("variants", "VARCHAR", "experiment to variant, JSON text; as its last event has them"),
 )
-DAYS = (Column("day", "DATE", "of its first event, UTC"),)
+ORDER = "start_ts, source, session_id, is_bot"
 
 
 def table(lake_url: str) -> Table:
-    """The lake's table; one that was made with other columns is deleted, to be made again."""
-    found = Table(f"{lake_url}/gold/{NAME}", SESSIONS, DAYS)
-    if pa.schema(found.open().schema().to_arrow()) == arrow([*SESSIONS, *DAYS]):
-        return found
-    Objects(f"{lake_url}/gold").delete_folder(NAME)
-    return Table(found.url, SESSIONS, DAYS)
-
-
-def bookmark(table: Table) -> str:
-    """The name under which a store says which silver the table shows; another when the table was made anew."""
-    return f"{NAME} {table.open().metadata().id}"
-
-
-def days(table: Table) -> set[date]:
-    """Those that have a session."""
-    return {_day(file) for file in table.files()}
+    """The lake's table."""
+    return by_day.table(lake_url, NAME, SESSIONS)
 
 
 def around(changed: Iterable[date]) -> set[date]:
     """Days of which sessions may be others after events of the days `changed` came or went."""
     return {day + DAY * n for day in changed for n in range(-1, 3)}
-
-
-def sql(table: Table) -> str:
-    """SQL for all rows."""
-    return snapshot.read_sql(snapshot.files(table.open()), SESSIONS, DAYS)
-
-
-class Replacement:
-    """Days that were worked out, written but not yet part of the table; then `commit` puts all of them in at once."""
-
-    def __init__(self, table: Table, engine: DuckDB) -> None:
-        self._table = table
-        self._engine = engine
-        self._old: list[str] = []
-        self._new: list[DataFile] = []
-        self._there: dict[date, list[str]] = {}
-        for file in table.files():
-            self._there.setdefault(_day(file), []).append(file.path)
-
-    def add(self, some: Collection[date]) -> None:
-        """These days are now as the engine's table `sessions` has them."""
-        for day in sorted(some):
-            old = self._there.get(day, [])
-            rows = _rows(f"select * from sessions where day = date '{day}'")
-            before = _rows(snapshot.rows_sql(self._table, SESSIONS, DAYS, only=old))
-            if self._engine.ask(f"({rows} except {before}) union all ({before} except {rows}) limit 1"):
-                self._write(day, rows)
-                self._old += old
-
-    def _write(self, day: date, rows: str) -> None:
-        ordered = f"{rows} order by start_ts, source, session_id, is_bot"
-        with TemporaryDirectory(prefix="penstock-") as temporary:
-            stage = Path(temporary)
-            folder = self._table.folder(stage)
-            found = self._engine.write_partition(ordered, folder, SESSIONS, {"day": day.isoformat()})
-            self._table.make_durable(found, stage)
-        self._new += found
-
-    def commit(self) -> None:
-        if self._old or self._new:
-            self._table.cut(self._old, self._new)
-
-
-def _rows(sql: str) -> str:
-    return f"select {', '.join(column.name for column in SESSIONS)} from ({sql})"
-
-
-def _day(file: DataFile) -> date:
-    return date.fromisoformat(str(file.partition["day"]))

@@ -18,6 +18,8 @@ from ..errors import PenstockError
 
 _LAST = re.compile(r"([0-9]{1,6})(m|h|d|w|mo)")
 _QUARTER = timedelta(minutes=15)
+_QUARTER_DAY = timedelta(hours=6)
+_MOST_YEARS = timedelta(days=1100)
 _LONGEST_DAYS = 36525
 _DEFAULT = "7d"
 _HINT = "write a date (2026-02-01), a time (2026-02-01T12:00), or how far back: 30m, 24h, 7d, 4w, 12mo"
@@ -128,6 +130,34 @@ def buckets(period: Period, grain: Grain) -> list[Bucket]:
     starts = list(_hours(period) if grain is Grain.hour else _days(period, grain))
     found = (Bucket(name, since, until) for (name, since), (_, until) in pairwise(starts))
     return [bucket for bucket in found if bucket.since <= period.now]
+
+
+def offsets(period: Period, *, most: int) -> list[tuple[datetime, int]]:
+    """Until when, and by how many microseconds, the zone's clock is ahead of UTC; none if they are too many."""
+    found: list[tuple[datetime, int]] = []
+    at = period.since
+    while at < period.until and len(found) <= most and period.until - at < _MOST_YEARS:
+        ahead, end = _ahead(at, period.tz), at
+        while end < period.until and _ahead(end, period.tz) == ahead:
+            end += _QUARTER_DAY
+        if end < period.until or _ahead(end, period.tz) != ahead:
+            end = _change(end - _QUARTER_DAY, end, period.tz)
+        found.append((end, ahead // timedelta(microseconds=1)))
+        at = end
+    return found if at >= period.until and len(found) <= most else []
+
+
+def _ahead(moment: datetime, tz: ZoneInfo) -> timedelta:
+    return moment.astimezone(tz).utcoffset() or timedelta()
+
+
+def _change(low: datetime, high: datetime, tz: ZoneInfo) -> datetime:
+    """When between the two the clock is put forward or back; that is on a full second."""
+    low, before = low.replace(microsecond=0), _ahead(low, tz)
+    while high - low > timedelta(seconds=1):
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        low, high = (middle, high) if _ahead(middle, tz) == before else (low, middle)
+    return high
 
 
 def day_start(day: date, zone: str) -> datetime:

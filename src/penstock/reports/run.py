@@ -16,7 +16,8 @@ from .fill import BREAKDOWN, BUCKET, fill
 from .filters import Columns
 from .period import Compare, before
 from .question import Question, prepare
-from .statement import Gold, Statement, statement
+from .statement import Statement, statement
+from .tables import Gold
 from .text import dialect_sql, inlined
 
 Ask = Callable[[Statement], pa.Table]

@@ -1,17 +1,11 @@
 """A Question → the one SQL statement that answers it. Pure.
 
-It defines what a report's SQL reads, before it:
-
-    events    silver's rows of the period, without crawlers, those that the filters let through; `local_ts` is the
-              time on the clock of the zone
-    sessions  a row for each session that began in the period; with filters, those with an event that fits
-    history   events, and those of as many weeks before the period as the parameter `weeks` says
+What the report reads is defined before it, as `tables.py` says.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -20,23 +14,13 @@ from typing import Any
 
 import jinja2
 
-from ..gold.catalog import sql as rollup_sql
 from .catalog import Gold as Summed
 from .period import Grain, Period, buckets
 from .question import Question
+from .tables import Gold, tables
 from .text import NAME
 
-Gold = Callable[[str], bool]
-"""Whether a rollup is there, and shows what silver shows."""
-
 _DAY = timedelta(days=1)
-_OF_SESSIONS = (
-    "event_id, source, event_type, user_id, anonymous_id, session_id, event_ts, page_path, channel, referrer_host,"
-    " utm_source,\n    utm_medium, utm_campaign, utm_term, utm_content, device, browser, os, country, language,"
-    " first_day, prev_day,\n    properties, variants, revenue, seq, is_bot"
-)
-"""What gold's SQL of sessions reads."""
-
 _BUCKETS = {
     Grain.hour: "event_ts - (local_ts - date_trunc('hour', local_ts))",
     Grain.day: "cast(local_ts as date)",
@@ -63,8 +47,9 @@ def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
     """The one statement that answers the question."""
     summed = asked.report.gold if asked.report.gold and _fits(asked, asked.report.gold, gold) else None
     body = _template(summed.sql if summed else asked.report.sql).render(_context(asked))
-    tables = {**(_rollups(asked, summed) if summed else {}), **_tables(asked, body, gold)}
-    head = ",\n\n".join(f"{name} as (\n{_indented(sql)}\n)" for name, sql in tables.items())
+    read, body = tables(asked, body, gold)
+    read = {**(_rollups(asked, summed) if summed else {}), **read}
+    head = ",\n\n".join(f"{name} as (\n{_indented(sql)}\n)" for name, sql in read.items())
     sql = f"with {head}\n\n{body}" if not body.startswith("with ") else f"with {head},\n\n{body[5:]}"
     first_day, _ = asked.period.days
     values = {
@@ -79,7 +64,7 @@ def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
     }
     used = set(NAME.findall(sql))
     told = {name: value for name, value in values.items() if name in used}
-    return Statement(sql, told, None if "silver.events" in body else _earliest(told))
+    return Statement(sql, told, None if "past" in read else _earliest(told))
 
 
 def _earliest(told: Mapping[str, Any]) -> datetime | None:
@@ -144,56 +129,11 @@ def _context(asked: Question) -> dict[str, Any]:
     }
 
 
-def _tables(asked: Question, body: str, gold: Gold) -> dict[str, str]:
-    """Those of `events` and `sessions` that the report reads."""
-    people = "" if asked.bots else " and not is_bot"
-    fits = "" if asked.where.sql == "true" else f" and {asked.where.sql}"
-    found = {}
-    if _reads(body, "events"):
-        found["events"] = (
-            "select *, cast(event_ts at time zone $zone as timestamp) as local_ts\nfrom silver.events\n"
-            f"where event_ts >= $since and event_ts < $until{people}{fits}"
-        )
-    if _reads(body, "history"):
-        found["history"] = (
-            "select * from silver.events\n"
-            f"where event_ts >= $since - to_days(cast(7 * $weeks as integer)) and event_ts < $until{people}{fits}"
-        )
-    if not _reads(body, "sessions"):
-        return found
-    whole_days = f"where event_ts >= $days_since and event_ts < $days_until and session_id is not null{people}"
-    from_gold = gold("sessions")
-    if not from_gold or _reads(body, "session_events"):
-        found["session_events"] = (
-            f"select\n    {_OF_SESSIONS},\n    cast(event_ts as date) as day\nfrom silver.events\n{whole_days}"
-        )
-    if not from_gold:
-        found["ids"] = (
-            "select source, session_id, is_bot, cast(event_ts as date) as day, min(event_ts) as first_ts\n"
-            f"from silver.events\n{whole_days.replace('$days_since', '$days_before')}\ngroup by 1, 2, 3, 4"
-        )
-        found["all_sessions"] = rollup_sql("sessions")
-    if fits:
-        found["fitting"] = f"select source, session_id from silver.events\n{whole_days}{fits}"
-    found["sessions"] = (
-        "select *, start_ts as event_ts, cast(start_ts at time zone $zone as timestamp) as local_ts\n"
-        f"from {'gold.sessions' if from_gold else 'all_sessions'}\n"
-        "where day >= cast($days_since as date) and day < cast($days_until as date)\n"
-        f"    and start_ts >= $since and start_ts < $until{people}"
-        + ("\n    and (source, session_id) in (select source, session_id from fitting)" if fits else "")
-    )
-    return found
-
-
 def _whole_days(period: Period) -> dict[str, datetime]:
     """Days of UTC that hold all of the sessions that begin in the period, for each lasts 24 hours at most."""
     first = datetime.combine(period.since.astimezone(UTC).date(), time(), UTC)
     last = datetime.combine((period.until - timedelta(microseconds=1)).astimezone(UTC).date(), time(), UTC)
     return {"days_before": first - 2 * _DAY, "days_since": first, "days_until": last + 2 * _DAY}
-
-
-def _reads(sql: str, table: str) -> bool:
-    return re.search(rf"\b(?:from|join)\s+{table}\b", sql) is not None
 
 
 def _indented(sql: str) -> str:

@@ -5,6 +5,6 @@ select
     event_type,
     count(*) as events,
     coalesce(sum(revenue), 0)::decimal(38, 2) as revenue
-from events
-where not is_bot and category is not null
+from steps
+where category is not null
 group by all

@@ -22,16 +22,21 @@
 -- deviations = "how far off, in robust standard deviations; below 0 it is too few"
 -- says = "the same in words"
 -- ---
-with hourly as (
+with counted as (
+    -- hours as numbers: to cut off a time asks for the rules of time zones, each time
     select
-        date_trunc('hour', event_ts) as hour,
+        epoch_us(event_ts) // 3600000000 as nth_hour,
         event_type,
         case when event_type = 'page_view' then page_path end as page,
         case when event_type = 'page_view' then coalesce(utm_source, referrer_host, '(direct)') end as source,
+        min(event_ts) as first_ts,
         count(*) as seen
     from history
     where event_ts < date_trunc('hour', $now)
     group by 1, 2, 3, 4
+),
+hourly as (
+    select date_trunc('hour', first_ts) as hour, event_type, page, source, seen from counted
 ),
 each as (
     select hour, 'events' as what, 'all' as value, sum(seen) as seen from hourly group by 1

@@ -18,7 +18,7 @@ select
     count(*) as adds,
     {{ rate("count(*)", "sum(count(*)) over ()") }} as share,
     cast(sum(coalesce(quantity, 1)) as bigint) as pieces,
-    count(distinct session_id) as sessions
+    count(distinct session) as sessions
 from events
 where event_type = 'add_to_cart' and category is not null
 group by 1

@@ -19,7 +19,7 @@ with visits as (
     select
         {{ bucket }} as bucket,
         {{ by }} as breakdown,
-        session_id,
+        session,
         count(*) filter (event_type = 'add_to_cart') as adds,
         count(*) filter (event_type = 'remove_from_cart') as removes,
         count(*) filter ({{ purchase }}) as purchases
@@ -35,8 +35,8 @@ counted as (
         cast(sum(adds) as bigint) as adds,
         cast(sum(removes) as bigint) as removes,
         cast(sum(purchases) as bigint) as purchases,
-        count(session_id) filter (adds > 0) as sessions_added,
-        count(session_id) filter (adds > 0 and purchases > 0) as sessions_purchased
+        count(session) filter (adds > 0) as sessions_added,
+        count(session) filter (adds > 0 and purchases > 0) as sessions_purchased
     from visits
     group by 1, 2
 )

@@ -19,24 +19,24 @@ with visits as (
     -- first by session: counting distinct ids costs several times as much
     select
         device,
-        session_id,
+        session,
         count(*) filter (event_type = 'page_view') as views,
         count(*) filter (event_type = 'add_to_cart') as adds,
         count(*) filter ({{ purchase }}) as purchases,
         sum(revenue) as revenue
     from events
-    group by device, session_id
+    group by device, session
 ),
 
 counted as (
     select
         device,
-        count(session_id) as sessions,
+        count(session) as sessions,
         cast(sum(views) as bigint) as views,
         cast(sum(adds) as bigint) as adds,
         cast(sum(purchases) as bigint) as purchases,
-        count(session_id) filter (adds > 0) as sessions_added,
-        count(session_id) filter (purchases > 0) as sessions_purchased,
+        count(session) filter (adds > 0) as sessions_added,
+        count(session) filter (purchases > 0) as sessions_purchased,
         coalesce(sum(revenue), 0) as revenue
     from visits
     group by device

@@ -16,7 +16,7 @@ select
     json_extract_string(properties, '$.file') as file,
     page_path,
     count(*) as downloads,
-    count(distinct session_id) as sessions
+    count(distinct session) as sessions
 from events
 where event_type = 'download'
 group by 1, 2

@@ -30,7 +30,7 @@
 -- mixed = "how many saw several variants; they count nowhere"
 -- verdict = "what may be said"
 -- ---
-{% set key = "session_id" if per == "session" else "coalesce(user_id, anonymous_id)" %}
+{% set key = "session" if per == "session" else "known_as" %}
 with texts as (
     -- they are few, and each is read once
     select distinct variants from events where variants is not null and {{ key }} is not null

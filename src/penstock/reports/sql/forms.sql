@@ -19,7 +19,7 @@
 -- ---
 with said as (
     select
-        session_id,
+        session,
         coalesce(json_extract_string(properties, '$.form'), '') as form,
         event_type,
         event_ts,
@@ -28,25 +28,25 @@ with said as (
         page_path,
         {{ by }} as breakdown
     from events
-    where event_type in ('form_start', 'form_submit') and session_id is not null
+    where event_type in ('form_start', 'form_submit') and session is not null
 ),
 began as (
     select
-        session_id,
+        session,
         form,
         min(place) as place,
         arg_min(coalesce(page_path, ''), row(place, page_path)) as page_path,
         arg_min(coalesce(breakdown, ''), row(place, page_path, breakdown)) as breakdown
     from said
     where event_type = 'form_start'
-    group by session_id, form
+    group by session, form
 ),
 sent as (
-    select b.session_id, b.form, min(s.place) as place
+    select b.session, b.form, min(s.place) as place
     from began as b
-    join said as s on s.session_id = b.session_id and s.form = b.form and s.place > b.place
+    join said as s on s.session = b.session and s.form = b.form and s.place > b.place
     where s.event_type = 'form_submit'
-    group by b.session_id, b.form
+    group by b.session, b.form
 )
 
 select
@@ -59,7 +59,7 @@ select
     {{ rate("count(*) - count(s.place)", "count(*)") }} as abandonment,
     cast(median(s.place // 2 - b.place // 2) as double) / 1000000 as median_seconds
 from began as b
-left join sent as s on s.session_id = b.session_id and s.form = b.form
+left join sent as s on s.session = b.session and s.form = b.form
 group by b.form, b.page_path, b.breakdown
 order by started desc, b.form, b.page_path, b.breakdown
 limit {{ limit }}

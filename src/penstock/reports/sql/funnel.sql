@@ -30,7 +30,7 @@
     one session the one that gets furthest counts; of those, the first.
     any: from every event on that fits a step, the first time of each step.
 #}
-{% set key = "session_id" if per == "session" else "coalesce(user_id, anonymous_id)" %}
+{% set key = "session" if per == "session" else "known_as" %}
 {% set n = steps | length %}
 {% set micros = window * 1000000 %}
 {% macro bit(k) %}{{ 2 ** (k - 1) }}{% endmacro %}

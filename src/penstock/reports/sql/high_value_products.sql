@@ -31,7 +31,7 @@ visits as (
     -- first by session: counting distinct ids costs several times as much
     select
         product_id,
-        session_id,
+        session,
         max(category) as category,
         max(price) as price,
         count(*) filter (event_type = 'page_view') as views,
@@ -40,7 +40,7 @@ visits as (
         sum(revenue) as revenue
     from events
     semi join dear using (product_id)
-    group by product_id, session_id
+    group by product_id, session
 ),
 
 counted as (
@@ -49,7 +49,7 @@ counted as (
         max(category) as category,
         max(price) as price,
         cast(sum(views) as bigint) as views,
-        count(session_id) filter (views > 0) as sessions,
+        count(session) filter (views > 0) as sessions,
         cast(sum(adds) as bigint) as adds,
         cast(sum(purchases) as bigint) as purchases,
         coalesce(sum(revenue), 0) as revenue

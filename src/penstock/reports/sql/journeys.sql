@@ -16,24 +16,24 @@
 -- ---
 with views as (
     select
-        session_id,
+        session,
         page_path,
         {{ by }} as breakdown,
         {{ event_place }} as place
     from events
-    where event_type = 'page_view' and session_id is not null and page_path is not null
+    where event_type = 'page_view' and session is not null and page_path is not null
 ),
 changes as (
     -- the same page again at once, as by a reload, is not another one
     select * from views
-    qualify page_path is distinct from lag(page_path) over (partition by session_id order by place, page_path)
+    qualify page_path is distinct from lag(page_path) over (partition by session order by place, page_path)
 ),
 walked as (
     select
         array_to_string(list_slice(list(page_path order by place, page_path), 1, {{ pages }}), ' → ') as journey,
         {{ "nullif(arg_min(coalesce(breakdown, ''), row(place, page_path)), '')" if broken_down else "null" }} as breakdown
     from changes
-    group by session_id
+    group by session
 )
 
 select journey, breakdown, count(*) as sessions, {{ rate("count(*)", "sum(count(*)) over ()") }} as share

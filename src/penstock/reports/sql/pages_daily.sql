@@ -15,7 +15,7 @@ select
     {{ bucket }} as bucket,
     page_path,
     count(*) as views,
-    count(distinct session_id) as sessions
+    count(distinct session) as sessions
 from events
 where event_type = 'page_view' and page_path is not null
 group by 1, 2

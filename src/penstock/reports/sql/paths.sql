@@ -18,33 +18,33 @@
 -- ---
 {% set turn = "" if direction == "next" else "-" %}
 with views as (
-    select session_id, page_path, {{ event_place }} as moment
+    select session, page_path, {{ event_place }} as moment
     from events
     where event_type = 'page_view' and page_path is not null
-      and session_id in (
-          select session_id from events where event_type = 'page_view' and page_path = $page and session_id is not null
+      and session in (
+          select session from events where event_type = 'page_view' and page_path = $page and session is not null
       )
 ),
 changes as (
     -- the same page again at once, as by a reload, is not another one
     select * from views
-    qualify page_path is distinct from lag(page_path) over (partition by session_id order by moment, page_path)
+    qualify page_path is distinct from lag(page_path) over (partition by session order by moment, page_path)
 ),
 numbered as (
     select
-        session_id,
+        session,
         page_path,
-        {{ turn }}row_number() over (partition by session_id order by moment, page_path) as place
+        {{ turn }}row_number() over (partition by session order by moment, page_path) as place
     from changes
 ),
 here as (
-    select session_id, min(place) as place from numbered where page_path = $page group by session_id
+    select session, min(place) as place from numbered where page_path = $page group by session
 ),
 steps as (
-    select h.session_id, d.step, v.page_path
+    select h.session, d.step, v.page_path
     from here as h
     cross join (select unnest(range(1, {{ depth + 1 }})) as step) as d
-    left join numbered as v on v.session_id = h.session_id and v.place = h.place + d.step
+    left join numbered as v on v.session = h.session and v.place = h.place + d.step
 ),
 counted as (
     select step, page_path, count(*) as sessions from steps group by 1, 2

@@ -19,14 +19,14 @@
 with visits as (
     select
         product_id,
-        session_id,
+        session,
         count(*) filter (event_type = 'page_view') as views,
         count(*) filter (event_type = 'add_to_cart') as adds,
         count(*) filter (event_type = 'purchase') as purchases
     from events
     where product_id is not null
       and event_type in ('page_view', 'add_to_cart', 'purchase')
-    group by product_id, session_id
+    group by product_id, session
 ),
 
 products as (
@@ -35,9 +35,9 @@ products as (
         cast(sum(views) as bigint) as views,
         cast(sum(adds) as bigint) as adds,
         cast(sum(purchases) as bigint) as purchases,
-        count(session_id) filter (views > 0) as sessions_viewed,
-        count(session_id) filter (adds > 0) as sessions_added,
-        count(session_id) filter (purchases > 0) as sessions_purchased
+        count(session) filter (views > 0) as sessions_viewed,
+        count(session) filter (adds > 0) as sessions_added,
+        count(session) filter (purchases > 0) as sessions_purchased
     from visits
     group by product_id
 )

@@ -24,13 +24,13 @@ with visits as (
     select
         coalesce(utm_source, '(direct)') as utm_source,
         utm_campaign,
-        session_id,
+        session,
         count(*) filter (event_type = 'page_view') as views,
         max(case when event_type = 'scroll_depth' then {{ number_of("percent") }} end) as percent,
         max(case when event_type = 'time_on_page' then {{ number_of("seconds") }} end) as seconds,
         count(*) filter (event_type = 'cta_click') as clicks
     from events
-    where session_id is not null and page_path is not null
+    where session is not null and page_path is not null
       and event_type in ('page_view', 'scroll_depth', 'time_on_page', 'cta_click')
     group by 1, 2, 3
 ),

@@ -36,18 +36,18 @@ with came as (
 {% else %}
 with born as (
     -- when they first came is looked up in everything there is, not only in what was asked
-    select coalesce(user_id, anonymous_id) as person, min(event_ts) as first_ts
-    from silver.events
-    where coalesce(user_id, anonymous_id) is not null and event_ts < $until
+    select known_as as person, min(event_ts) as first_ts
+    from past
+    where known_as is not null
     group by 1
     {% if "first" in has %}
     having arg_min(coalesce(cast({{ of }} as varchar), ''), {{ event_place }}) = case $first when '(none)' then '' else $first end
     {% endif %}
 ),
 active as (
-    select distinct coalesce(user_id, anonymous_id) as person, cast(date_trunc('{{ grain }}', local_ts) as date) as period
+    select distinct known_as as person, cast(date_trunc('{{ grain }}', local_ts) as date) as period
     from events
-    where coalesce(user_id, anonymous_id) is not null
+    where known_as is not null
 ),
 came as (
     select

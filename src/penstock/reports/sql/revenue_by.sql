@@ -18,7 +18,7 @@
 select
     cast({{ of }} as varchar) as name,
     count(*) as purchases,
-    count(distinct session_id) as sessions,
+    count(distinct session) as sessions,
     coalesce(sum(revenue), 0) as revenue,
     {{ rate("coalesce(sum(revenue), 0)", "sum(coalesce(sum(revenue), 0)) over ()") }} as share,
     cast(avg(revenue) as double) as average

@@ -13,14 +13,14 @@
 -- ---
 with visits as (
     -- first by session: counting distinct ids costs several times as much
-    select screen_width, screen_height, session_id, count(*) filter (event_type = 'page_view') as views
+    select screen_width, screen_height, session, count(*) filter (event_type = 'page_view') as views
     from events
-    group by screen_width, screen_height, session_id
+    group by screen_width, screen_height, session
 )
 
 select
     cast(screen_width as varchar) || ' x ' || cast(screen_height as varchar) as screen,
-    count(session_id) as sessions,
+    count(session) as sessions,
     cast(sum(views) as bigint) as views
 from visits
 group by 1

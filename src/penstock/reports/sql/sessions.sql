@@ -26,7 +26,7 @@
 select
     session_id,
     start_ts,
-    date_diff('millisecond', start_ts, end_ts) / 1000.0 as seconds,
+    {{ milliseconds }} / 1000.0 as seconds,
     entry_page,
     exit_page,
     views,
@@ -39,5 +39,9 @@ select
     converted,
     revenue
 from sessions
+-- so that of the others only the start is read
+where start_ts >= (
+    select min(start_ts) from (select start_ts from sessions order by start_ts desc limit {{ limit }})
+)
 order by start_ts desc, session_id
 limit {{ limit }}

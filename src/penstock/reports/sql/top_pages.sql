@@ -18,8 +18,8 @@ select
     page_path,
     {{ by }} as breakdown,
     count(*) as views,
-    count(distinct session_id) as sessions,
-    {{ rate("count(session_id)", "count(distinct session_id)") }} as views_per_session
+    count(distinct session) as sessions,
+    {{ rate("count(session)", "count(distinct session)") }} as views_per_session
 from events
 where event_type = 'page_view' and page_path is not null
 group by 1, 2

@@ -16,8 +16,8 @@
 select
     {{ bucket }} as bucket,
     {{ by }} as breakdown,
-    count(distinct coalesce(user_id, anonymous_id)) as users,
-    count(distinct session_id) as sessions,
+    count(distinct known_as) as users,
+    count(distinct session) as sessions,
     count(*) as events
 from events
 group by 1, 2
