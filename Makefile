@@ -13,10 +13,10 @@ demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ct
 	@$(BIN)/penstock demo
 
 test: $(VENV)/installed-test lint browser  ## install the test tools, check style and types, run all tests
-	$(PYTEST)
+	$(PYTEST) -n auto --dist loadfile
 
 quick: $(VENV)/installed-test  ## the fast tests
-	$(PYTEST) -m "not heavy"
+	$(PYTEST) -n auto --dist loadfile -m "not heavy"
 
 lint: $(VENV)/installed-test  ## style and types
 	$(BIN)/ruff check .

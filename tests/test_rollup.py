@@ -116,3 +116,21 @@ def test_all_of_gold_is_in_sql(way: Pipeline, clock: HandClock) -> None:
             "select bucket, v.prev_day, end_ts - start_ts from visitors_daily as v join sessions on day = bucket"
         ).fetchall()
         assert (bucket, prev_day, length) == (NOON.date(), date(2026, 1, 31), timedelta(hours=1))
+
+
+def test_gold_that_is_a_little_late_answers_only_who_lets_it(way: Pipeline, clock: HandClock) -> None:
+    send(way, 1)
+    way.drain()
+    send(way, 2)
+    way.deliver()
+    way.refine()
+    lake = OpenLake(way)
+    committed = datetime.now(UTC)
+    clock.now = committed + timedelta(seconds=30)
+    asked = {"since": NOON.date(), "until": NOON.date(), "whole": True}
+    [late] = lake.report("traffic", stale=timedelta(minutes=3), **asked).rows()
+    [exact] = lake.report("traffic", **asked).rows()
+    assert (late["sessions"], exact["sessions"]) == (1, 2)
+    clock.now = committed + timedelta(minutes=5)
+    [over] = lake.report("traffic", stale=timedelta(minutes=3), **asked).rows()
+    assert over == exact

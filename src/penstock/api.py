@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from .reports.question import prepare
 from .reports.run import Answer, ask
 from .reports.statement import Statement, statement
 from .reports.text import dialect_sql, inlined
+from .silver import snapshot
 from .silver.columns import EVENTS
 
 SqlError = duckdb.Error
@@ -66,38 +68,36 @@ class OpenLake:
                 self._load(rollup)
                 self._shown[rollup.name] = now
 
-    def report(self, name: str, **asked: Any) -> Answer:
+    def report(self, name: str, *, stale: timedelta = timedelta(0), **asked: Any) -> Answer:
         """A report's answer: `.df()`, `.pl()`, `.to_arrow()`, `.rows()`, `.sql`; `penstock reports` lists them all.
 
         `since` and `until` are words (`"7d"`, `"2026-02-01"`), dates or aware datetimes; further there are `zone`,
-        `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. Raises PenstockError, SqlError.
+        `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. The answer holds all that silver holds;
+        with `stale` gold may also answer that lacks what came so lately. Raises PenstockError, SqlError.
         """
-        return ask(name, self._run, self.columns, now=self.pipeline.clock(), gold=self._is_shown(), **asked)
+        return ask(name, self._run, self.columns, now=self.pipeline.clock(), gold=self._is_shown(stale), **asked)
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
         told = statement(prepare(name, self.columns, now=self.pipeline.clock(), **asked))
         return dialect_sql(inlined(told.sql, told.values), dialect)
 
-    def version(self) -> Hashable:
-        """Another one whenever a report's answer may be another."""
-        silver, handle = self.pipeline.lake.silver, self.pipeline.lake.silver.events.open()
-        shown = sorted(self.pipeline.gold.shown().items())
-        return silver.url, handle.metadata().id, handle.version(), tuple(shown)
-
     @property
     def columns(self) -> dict[str, str]:
         """Of `events`, with the settings' own: name → DuckDB's type."""
         return {column.name: column.type for column in (*EVENTS, *self.pipeline.schema.columns)}
 
-    def _is_shown(self) -> Callable[[str], bool]:
-        """Tells of a rollup, or of sessions and steps, whether it shows what silver shows now."""
+    def _is_shown(self, stale: timedelta) -> Callable[[str], bool]:
+        """Tells of a rollup, or of sessions and steps, whether it shows what silver shows now, or not long ago."""
         handle = self.pipeline.lake.silver.events.open()
         now, shown = Shown(str(handle.metadata().id), handle.version()), self.pipeline.gold.shown()
         tables = {sessions.NAME: self.pipeline.sessions, steps.NAME: self.pipeline.steps}
 
         def is_shown(name: str) -> bool:
-            return shown.get(by_day.bookmark(tables[name]) if name in tables else name) == now
+            has = shown.get(by_day.bookmark(tables[name]) if name in tables else name)
+            if has == now or has is None or has.table != now.table or not stale:
+                return has == now
+            return self.pipeline.clock() - snapshot.committed(handle, has.version + 1) <= stale
 
         return is_shown
 

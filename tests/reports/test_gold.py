@@ -70,7 +70,11 @@ def test_gold_says_what_silver_says(lake: OpenLake, name: str, asked: dict[str, 
 
 
 OF_STEPS: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in reports() if name not in (*SUMMED, *OF_SESSIONS, "session", "funnel", "paths")),
+    *(
+        (name, {})
+        for name in reports()
+        if name not in (*SUMMED, *OF_SESSIONS, "session", "funnel", "paths", "properties")
+    ),
     ("paths", {"page": "/"}),
     ("paths", {"page": "/pricing", "direction": "previous"}),
     *(

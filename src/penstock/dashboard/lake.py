@@ -1,4 +1,4 @@
-"""A look at the lake before a page asks it: which version it shows, since when there are events, how fresh they are."""
+"""A look at the lake before a page asks it: since when there are events, how fresh they are, which answers hold."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ LATE = timedelta(minutes=2)
 """What waits longer than that, people are told of."""
 
 
+_HOLDS_SECONDS = 15
+
+
 class Look(NamedTuple):
-    """`version` is another whenever an answer may be. `first` and `newest` are None while there are no events."""
+    """Answers for the same `version` hold. `first` and `newest` are None while there are no events."""
 
     version: Hashable = None
     columns: Mapping[str, str] = {}
@@ -32,8 +35,12 @@ class Look(NamedTuple):
 
 
 def look(lake: OpenLake) -> Look:
-    span = snapshot.span(lake.pipeline.lake.silver.events.open())
-    return Look(lake.version(), lake.columns, *span, *_late(lake.pipeline))
+    """What is new for some seconds changes no answer, or while events come none would ever be known already."""
+    way = lake.pipeline
+    handle = way.lake.silver.events.open()
+    moment = int(way.clock().timestamp()) // _HOLDS_SECONDS
+    version = (way.lake.silver.url, handle.metadata().id, moment)
+    return Look(version, lake.columns, *snapshot.span(handle), *_late(way))
 
 
 def _late(way: Pipeline) -> tuple[timedelta | None, bool]:

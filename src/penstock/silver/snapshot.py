@@ -126,6 +126,12 @@ def since(table: DeltaTable, moment: datetime) -> list[str]:
     return [path for path, last in each if last is None or last >= moment]
 
 
+def committed(table: DeltaTable, version: int) -> datetime:
+    """When that version was committed; reads the log from there on."""
+    entries = table.history(max(1, table.version() - version + 1))
+    return datetime.fromtimestamp(entries[-1]["timestamp"] / 1000, UTC)
+
+
 class Span(NamedTuple):
     """When the first event happened, and when the last one came; None without events."""
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from ...errors import PenstockError, QueryError
+from ...gold.by_day import DAYS
 from ...gold.catalog import ROLLUPS
-from ...gold.sessions import DAYS, SESSIONS
+from ...gold.sessions import SESSIONS
 from ...silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..answers import Ask
 from ..charts.auto import auto

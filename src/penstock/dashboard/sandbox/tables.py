@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...gold import sessions
+from ...gold import by_day, sessions
 from ...gold.catalog import ROLLUPS
 from ...gold.table import table as rollup_table
 from ...objects import local_path
@@ -68,7 +68,7 @@ def snapshot(pipeline: Pipeline, wanted: Collection[str]) -> Snapshot:
     sql = silver.views() if set(wanted) & set(SILVER) else {}
     views = [("silver", name, sql[name]) for name in SILVER if name in wanted]
     if sessions.NAME in wanted:
-        views.append(("gold", sessions.NAME, sessions.sql(pipeline.sessions)))
+        views.append(("gold", sessions.NAME, by_day.sql(pipeline.sessions)))
     rollups = [rollup for rollup in ROLLUPS if rollup.name in wanted]
     shown = pipeline.gold.shown() if rollups else {}
     loaded = {rollup.name: rollup_table(rollup, pipeline.gold.read(rollup)) for rollup in rollups}

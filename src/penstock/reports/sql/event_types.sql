@@ -13,16 +13,16 @@
 -- ---
 with visits as (
     -- first by session: counting distinct ids costs several times as much
-    select event_type, session_id, count(*) as events, min(event_ts) as first_ts, max(event_ts) as last_ts
+    select event_type, session, count(*) as events, min(event_ts) as first_ts, max(event_ts) as last_ts
     from events
-    group by event_type, session_id
+    group by event_type, session
 )
 
 select
     event_type,
     cast(sum(events) as bigint) as events,
     {{ rate("sum(events)", "sum(sum(events)) over ()") }} as share,
-    count(session_id) as sessions,
+    count(session) as sessions,
     min(first_ts) as first_seen,
     max(last_ts) as last_seen
 from visits
