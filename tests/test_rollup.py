@@ -121,9 +121,7 @@ def test_all_of_gold_is_in_sql(way: Pipeline, clock: HandClock) -> None:
 def test_gold_that_is_a_little_late_answers_only_who_lets_it(way: Pipeline, clock: HandClock) -> None:
     send(way, 1)
     way.drain()
-    send(way, 2)
-    way.deliver()
-    way.refine()
+    send(way, 2, "v")
     lake = OpenLake(way)
     committed = datetime.now(UTC)
     clock.now = committed + timedelta(seconds=30)
