@@ -225,3 +225,33 @@ def test_nothing_is_written_while_people_ask(targets: Targets, playing: Asks[Any
     before = targets.state()
     playing(ask)
     assert targets.state() == before
+
+
+def many_files(folder: Path) -> Settings:
+    """A lake with a file for each of 300 hours."""
+    hand = LakeInHand(folder / "data")
+    hours = [(1 + nth // 24, nth % 24) for nth in range(300)]
+    hand.put(
+        [
+            {"event_type": "a", "event_id": f"e{day}-{hour}", "event_ts": f"2026-11-{day:02}T{hour:02}:30:00Z"}
+            for day, hour in hours
+        ]
+    )
+    hand.refine()
+    return load(data=folder / "data")
+
+
+def test_many_files_and_one_that_is_gone(tmp_path: Path) -> None:
+    settings = many_files(tmp_path)
+    scans = " union all ".join(["select event_type from events"] * 4)
+
+    async def inside() -> tuple[Result, QueryError]:
+        async with Playground(settings) as playground:
+            found = await playground.run(f"select count(*) as n from ({scans})")
+            next((settings.data / "silver/events").rglob("*.parquet")).unlink()
+            return found, await error_of(playground.run("select min(event_type) from events"))
+
+    found, error = run(inside())
+    assert found.cells() == [[1200]]
+    assert "parquet" in str(error)
+    assert str(tmp_path) not in str(error)

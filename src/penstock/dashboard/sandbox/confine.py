@@ -17,7 +17,8 @@ from pathlib import Path
 from . import landlock, seccomp
 
 MEMORY_BYTES = 2 << 30
-_FILES = 128
+_FILES = 4096
+"""DuckDB opens about a hundred files ahead for each part of a view; all are files that may be read."""
 MACHINE = ("/proc/self/cgroup", "/proc/stat", "/proc/meminfo", "/sys/fs/cgroup", "/sys/devices/system/cpu")
 """What DuckDB looks at to see how much machine there is; without the first it aborts."""
 _DIE_WITH_PARENT = 1
