@@ -65,7 +65,9 @@ def hostile(nth: int, text: str) -> dict[str, Any]:
 
 @contextmanager
 def visit(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(make_app(settings, clock=lambda: NOW), HERE, client=("127.0.0.1", 50000)) as client:
+    with TestClient(
+        make_app(settings, clock=lambda: NOW, patience_seconds=120), HERE, client=("127.0.0.1", 50000)
+    ) as client:
         yield client
 
 

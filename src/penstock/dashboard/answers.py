@@ -50,6 +50,8 @@ class Answers:
         for _ in range(_AT_ONCE):
             self._lakes.put(OpenLake(Pipeline(settings, clock)))
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answers")
+        self._glance = ThreadPoolExecutor(1, thread_name_prefix="glance")
+        self._glances = OpenLake(Pipeline(settings, clock))
         self._kept: OrderedDict[Hashable, asyncio.Task[Answer | Failed]] = OrderedDict()
 
     async def ask(self, version: Hashable, ask: Ask, **asked: Any) -> Answer | Failed:
@@ -88,8 +90,14 @@ class Answers:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, with_lake)
 
+    async def look(self, work: Callable[[OpenLake], T]) -> T:
+        """Something quick, which does not wait behind questions."""
+        return await asyncio.get_running_loop().run_in_executor(self._glance, work, self._glances)
+
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._glance.shutdown(wait=True, cancel_futures=True)
+        self._glances.close()
         while not self._lakes.empty():
             self._lakes.get().close()
 

@@ -44,8 +44,7 @@ from .sandbox.playground import Playground
 from .saved import Annotation, Saved, Segment
 from .state import Site, State
 
-_LATE_SECONDS = 0.15
-"""A card that may be late is waited for that long; then the page comes without it, and is asked again."""
+_PATIENCE_SECONDS = 0.15
 _STEP_SECONDS = 10
 """A period that ends now moves in steps of that, so that a question can be known again."""
 _GZIP_LEVEL = 5
@@ -62,11 +61,13 @@ class Dashboard:
     renderer: Renderer
     live: Live
     pinned: Pinned
+    patience_seconds: float
+    """A card that may be late is waited for that long; then the page comes without it, and is asked again."""
 
     async def look(self) -> Look:
         """At the lake as it is now. Raises NoLake if it cannot be opened."""
         try:
-            return await self.answers.run(look)
+            return await self.answers.look(look)
         except Exception as error:
             get_logger().warning("the lake cannot be opened", error=repr(error))
             raise NoLake(error) from error
@@ -108,7 +109,7 @@ class Dashboard:
         if rest := set(tasks.values()) - late:
             await asyncio.wait(rest)
         if late:
-            await asyncio.wait(late, timeout=_LATE_SECONDS)
+            await asyncio.wait(late, timeout=self.patience_seconds)
         found = {card: task.result() for card, task in tasks.items() if task.done()}
         return Shown(asked, found, tuple(card for card in tasks if card not in found))
 
@@ -178,7 +179,7 @@ class Dashboard:
 _DETAILS = Page("details", "Details")
 
 
-def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
+def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: float = _PATIENCE_SECONDS) -> Starlette:
     """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     told = settings.dashboard
@@ -187,7 +188,8 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     saved = Saved(settings.saved_path)
     playground = Playground(settings)
     pinned = Pinned(playground, saved, told.zone)
-    dashboard = Dashboard(settings, clock, Answers(settings, clock), saved, renderer, Live(settings, clock), pinned)
+    answers, live = Answers(settings, clock), Live(settings, clock)
+    dashboard = Dashboard(settings, clock, answers, saved, renderer, live, pinned, patience_seconds)
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 

@@ -115,7 +115,9 @@ def test_what_goes_wrong_has_an_id_that_is_in_the_log(
         raise RuntimeError("the secret of line 1")
 
     monkeypatch.setattr(app.Dashboard, "state", broken)
-    with TestClient(make_app(settings, clock=lambda: NOW), HERE, client=("127.0.0.1", 50000)) as client:
+    with TestClient(
+        make_app(settings, clock=lambda: NOW, patience_seconds=120), HERE, client=("127.0.0.1", 50000)
+    ) as client:
         answer = client.get("/")
         assert answer.status_code == 500
         assert is_shell(answer.text)

@@ -48,7 +48,9 @@ def dirty(settings: Settings) -> Settings:
 
 @contextmanager
 def visit(settings: Settings, later: timedelta = timedelta()) -> Iterator[TestClient]:
-    with TestClient(make_app(settings, clock=lambda: NOW + later), HERE, client=("127.0.0.1", 50000)) as client:
+    with TestClient(
+        make_app(settings, clock=lambda: NOW + later, patience_seconds=120), HERE, client=("127.0.0.1", 50000)
+    ) as client:
         yield client
 
 

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from ...reports.period import Compare
+from ...reports.stats import Arm, wilson
 from ..answers import Ask
 from ..charts.area import Anomaly, Note, Plot, Series, area, legend, rows
 from ..charts.formats import Delta, Unit, delta, percent, short, show
+from ..charts.interval import domain, interval
 from ..charts.spark import spark
 from ..listing import NOTHING_SAID, Listing, Measure, listing
 from ..page import Page, Shown
@@ -214,15 +216,21 @@ class Post(NamedTuple):
     campaign: str
     link: str
     sessions: str
-    cells: tuple[str, ...]
+    read: str
+    stayed: str
+    clicked: str
+    interval: Markup
     is_enough: bool
 
 
 def posts(shown: Shown) -> list[Post]:
     found = []
-    for row in shown.rows("posts"):
+    rows = shown.rows("posts")
+    ranges = [wilson(Arm(row["sessions"], row["clicks"])) or (None, None) for row in rows]
+    likely = [(low, row["click_rate"], high) for (low, high), row in zip(ranges, rows, strict=True)]
+    on = domain(likely)
+    for row, rates in zip(rows, likely, strict=True):
         said = {"utm_source": row["utm_source"], "utm_campaign": row["utm_campaign"]}
-        rates = [percent(row[column]) for column in ("read_rate", "stay_rate", "click_rate")]
         found.append(
             Post(
                 said["utm_source"] or "(direct)",
@@ -231,7 +239,10 @@ def posts(shown: Shown) -> list[Post]:
                 if said["utm_campaign"]
                 else shown.state.filtered("utm_source", said["utm_source"] or ""),
                 show(row["sessions"]),
-                tuple(rates),
+                percent(row["read_rate"]),
+                percent(row["stay_rate"]),
+                percent(row["click_rate"]),
+                interval(*rates, on=on),
                 row["sessions"] >= FEW,
             )
         )
@@ -277,7 +288,7 @@ PAGE = Page(
         "places": "language or country",
     },
     extra=pinned,
-    late=("anomalies",),
+    late=("anomalies", "pages", "sources", "devices", "places", "events", "posts"),
     path="/",
     key="o",
 )
