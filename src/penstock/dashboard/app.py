@@ -170,6 +170,8 @@ class Dashboard:
 
     async def json(self, page: Page, request: Request) -> Response:
         """What the page shows, late cards too."""
+        if page.facts is not None:
+            return cards.facts(await page.facts(self))
         seen = await self.look()
         asked = await self.state(request, page, seen)
         shown = await self.shown(replace(page, late=()), asked, seen.version)

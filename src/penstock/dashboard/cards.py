@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -163,6 +164,23 @@ def twin(state: State, found: Found) -> Response:
         "cards": {card: _card(answer) for card, answer in found.items()},
     }
     return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def facts(told: Any) -> Response:
+    """Of a page without cards: records become objects, with the names of their fields."""
+    return Response(msgspec.json.encode(_named(told)), media_type="application/json")
+
+
+def _named(told: Any) -> Any:
+    if isinstance(told, tuple) and hasattr(told, "_asdict"):
+        return {name: _named(value) for name, value in told._asdict().items()}
+    if is_dataclass(told) and not isinstance(told, type):
+        return {field.name: _named(getattr(told, field.name)) for field in fields(told)}
+    if isinstance(told, Mapping):
+        return {str(name): _named(value) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [_named(value) for value in told]
+    return told
 
 
 def _card(answer: Answer | Failed) -> dict[str, Any]:

@@ -33,6 +33,8 @@ _CARD = {
         "hint": {"type": "string"},
     },
 }
+_REF = {"$ref": "#/components/schemas/Twin"}
+_FACTS = {"type": "object", "description": "what the page says, by name"}
 _TWIN = {
     "type": "object",
     "required": ["period", "where", "notices", "cards"],
@@ -53,7 +55,7 @@ _TWIN = {
 
 
 def document(pages: Iterable[Page]) -> dict[str, Any]:
-    """Pages that ask nothing of reports have no twin."""
+    """Every page that tells numbers."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Penstock dashboard", "version": __version__, "description": _FILTERS},
@@ -78,7 +80,7 @@ def _get(page: Page) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "What the page shows; a card that failed says why",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Twin"}}},
+                "content": {"application/json": {"schema": _FACTS if page.facts else _REF}},
             },
             "401": {"description": "No token, or one that is unknown"},
             "403": {"description": "This token may not"},

@@ -52,6 +52,8 @@ class Page:
     own: Mapping[str, str] = field(default_factory=dict)
     extra: Callable[[Any, State], Awaitable[Mapping[str, Any]]] | None = None
     """What it shows beside answers: given the Dashboard and the state, more context for its template."""
+    facts: Callable[[Any], Awaitable[Any]] | None = None
+    """Of a page that asks no reports: given the Dashboard, what programs are told."""
     late: tuple[str, ...] = ()
     path: str = ""
     key: str = ""
@@ -63,8 +65,8 @@ class Page:
 
     @property
     def has_twin(self) -> bool:
-        """Whether it shows answers of reports."""
-        return self.asks is not _nothing
+        """Whether programs can have what it shows."""
+        return self.asks is not _nothing or self.facts is not None
 
     @property
     def url(self) -> str:

@@ -108,6 +108,10 @@ def _moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+async def facts(dashboard: Any) -> Any:
+    return {"now": dashboard.live.seen.now, "feed": dashboard.live.feed()}
+
+
 PAGE = Page(
     "realtime",
     "Realtime",
@@ -117,6 +121,7 @@ PAGE = Page(
         "feed": "no: without the feed, for a page that has it already",
     },
     extra=extra,
+    facts=facts,
     key="r",
     takes_filters=False,
     needs_lake=False,

@@ -324,11 +324,16 @@ async def _nothing() -> None:
     return None
 
 
+async def facts(dashboard: Any) -> Any:
+    return await dashboard.answers.run(gather)
+
+
 PAGE = Page(
     "status",
     "Status",
     own={"replay": "a request to judge quarantine again", "look": "drift: look at the newest events' fields"},
     extra=extra,
+    facts=facts,
     key="u",
     takes_filters=False,
     needs_lake=False,
