@@ -15,6 +15,8 @@ from ..reports.run import Answer
 from .answers import Ask, Failed
 from .state import State
 
+LATE_SECONDS = 0.15
+"""A card that may be late is waited for that long; then the page comes without it, and is asked again."""
 Found = Mapping[str, Answer | Failed]
 """Card → its answer."""
 

@@ -15,7 +15,7 @@ from ...errors import PenstockError
 from ...reports.filters import Filter, Op, column_sql
 from ...reports.period import Compare
 from ...silver.quarantine import REASONS, list_sql
-from ..answers import Ask, Failed
+from ..answers import Ask, Failed, failed
 from ..charts.area import Plot, Series, area, legend
 from ..charts.bars import share_bar
 from ..charts.formats import NOTHING, duration, money, percent, show
@@ -66,7 +66,8 @@ def asks(state: State) -> Mapping[str, Ask]:
         where = (*where, f"event_type={event}")
         found["properties"] = Ask("properties", {"event": event, "limit": _VALUES})
         found["breakdown"] = Ask("events", {"event": event, "by": _by(state), "whole": True})
-    found["sessions"] = Ask("sessions", {"limit": _SESSIONS, "where": where})
+    if not state.share:  # what one person did is nothing for those with a link
+        found["sessions"] = Ask("sessions", {"limit": _SESSIONS, "where": where})
     return found
 
 
@@ -96,10 +97,8 @@ async def _rejected(dashboard: Any, state: State) -> Sequence[Reject] | Failed:
 
     try:
         rows = await dashboard.answers.run(asked)
-    except PenstockError as error:
-        return Failed(str(error), error.hint or "")
-    except (SqlError, OSError) as error:
-        return Failed(str(error).splitlines()[0][:300])
+    except (PenstockError, SqlError, OSError) as error:
+        return failed(error)
     return [
         Reject(reason, REASONS[reason].meaning if reason in REASONS else "", show(events), example, sample, last)
         for reason, events, first, last, example, sample in rows
@@ -261,7 +260,7 @@ def context(shown: Shown) -> Mapping[str, Any]:
         "legend": legend(drawn) if drawn else None,
         "types": types(shown),
         "properties": properties(shown),
-        "visits": [] if state.share else visits(shown),
+        "visits": visits(shown),
         "tabs_of": (BY, _by(state)),
         "breakdown": listing(
             shown,
