@@ -115,8 +115,8 @@ class _Forms:
                 back = safe_next(form.pop("back", ["/"])[-1])
                 return await work(request, _values(form), back)
             except CannotSave as error:
-                told = {"problem": str(error), "hint": error.hint, "back": back}
-                return self._templates.TemplateResponse(request, "problem.html", told, status_code=error.status)
+                told = {"heading": "Not saved", "text": str(error), "hint": error.hint, "command": "", "back": back}
+                return self._templates.TemplateResponse(request, "error.html", told, status_code=error.status)
 
         return answered
 

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from ...api import SqlError
 from ...errors import PenstockError
 from ...reports.filters import Filter, Op, column_sql
-from ...reports.period import Compare
 from ...silver.quarantine import REASONS, list_sql
 from ..answers import Ask, Failed, failed
 from ..charts.area import Plot, Series, area, legend
@@ -23,6 +22,7 @@ from ..charts.spark import spark
 from ..listing import Measure, listing
 from ..page import Page, Shown
 from ..state import State
+from ..times import BEFORE
 from .session import session_link
 
 BY = (
@@ -38,15 +38,6 @@ _PROPERTIES = 20
 _TYPES = 50
 _SESSIONS = 12
 _BREAKDOWN = 8
-_BEFORE = {
-    Compare.previous: "period before",
-    Compare.weekday: "same weekdays before",
-    Compare.month: "month before",
-}
-
-
-def _by(state: State) -> str:
-    return state.one("by") if state.one("by") in dict(BY) else BY[0][0]
 
 
 def _event(state: State) -> str:
@@ -55,9 +46,8 @@ def _event(state: State) -> str:
 
 def asks(state: State) -> Mapping[str, Ask]:
     event = _event(state)
-    compare = {"compare": state.compare} if state.compare else {}
     found = {
-        "over_time": Ask("events", {"grain": state.buckets, "event": event, **compare}),
+        "over_time": Ask("events", {"grain": state.buckets, "event": event, **state.compared}),
         "each": Ask("events", {"grain": state.buckets, "by": "event_type"}),
         "types": Ask("event_types"),
     }
@@ -65,7 +55,7 @@ def asks(state: State) -> Mapping[str, Ask]:
     if event:
         where = (*where, f"event_type={event}")
         found["properties"] = Ask("properties", {"event": event, "limit": _VALUES})
-        found["breakdown"] = Ask("events", {"event": event, "by": _by(state), "whole": True})
+        found["breakdown"] = Ask("events", {"event": event, "by": state.chosen("by", BY), "whole": True})
     if not state.share:  # what one person did is nothing for those with a link
         found["sessions"] = Ask("sessions", {"limit": _SESSIONS, "where": where})
     return found
@@ -240,7 +230,7 @@ def plot(shown: Shown) -> Plot | None:
         return None
     before = None
     if state.compare and "events_before" in rows[0]:
-        before = Series(_BEFORE[state.compare], [(row["bucket"], row["events_before"]) for row in rows])
+        before = Series(BEFORE[state.compare], [(row["bucket"], row["events_before"]) for row in rows])
     return Plot(
         [Series(_event(state) or "Events", [(row["bucket"], row["events"]) for row in rows])],
         before=before,
@@ -253,7 +243,7 @@ def plot(shown: Shown) -> Plot | None:
 
 def context(shown: Shown) -> Mapping[str, Any]:
     state, drawn = shown.state, plot(shown)
-    by = dict(BY)[_by(state)]
+    by = state.chosen("by", BY)
     return {
         "event": _event(state),
         "chart": area(drawn) if drawn else None,
@@ -261,20 +251,17 @@ def context(shown: Shown) -> Mapping[str, Any]:
         "types": types(shown),
         "properties": properties(shown),
         "visits": visits(shown),
-        "tabs_of": (BY, _by(state)),
+        "tabs_of": (BY, by),
         "breakdown": listing(
             shown,
             "breakdown",
-            by,
-            {_by(state): _by(state)},
+            dict(BY)[by],
+            {by: by},
             [Measure("events", "Events")],
             page="events",
             most=_BREAKDOWN,
         ),
-        "grains": ("hour", "day", "week", "month"),
-        "failures": {
-            card: failed if isinstance(failed := shown.found.get(card), Failed) else None for card in asks(state)
-        },
+        "failures": {card: shown.failure(card) for card in asks(state)},
     }
 
 
