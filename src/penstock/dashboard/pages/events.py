@@ -15,9 +15,10 @@ from ...errors import PenstockError
 from ...reports.filters import Filter, Op, column_sql
 from ...silver.quarantine import REASONS, list_sql
 from ..answers import Ask, Failed, failed
-from ..charts.area import Plot, Series, area, legend
+from ..charts.area import area, legend
 from ..charts.bars import share_bar
 from ..charts.formats import NOTHING, duration, money, percent, show
+from ..charts.plot import Plot, Series
 from ..charts.spark import spark
 from ..listing import Measure, listing
 from ..page import Page, Shown

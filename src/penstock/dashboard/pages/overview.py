@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from ..answers import Ask
-from ..charts.area import Anomaly, Note, Plot, Series, area, legend, rows
+from ..charts.area import area, legend
 from ..charts.formats import Delta, Unit, delta, percent, short, show
+from ..charts.plot import Anomaly, Note, Plot, Series, rows
 from ..charts.spark import spark
 from ..listing import NOTHING_SAID, Listing, Measure, listing
 from ..page import Page, Shown

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from ...reports.filters import Filter, Op
-from ..charts.area import Series
 from ..charts.bars import bars, share_bar
 from ..charts.formats import count
+from ..charts.plot import Series
 from ..listing import NOTHING_SAID
 from ..live.tail import Live, Seen
 from ..live.window import Entry, Now, Ranked
