@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,8 @@ def hostile(nth: int, text: str) -> dict[str, Any]:
 
 
 @contextmanager
-def visit(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(make_app(settings, clock=lambda: NOW), HERE, client=("127.0.0.1", 50000)) as client:
+def visit(settings: Settings, later: timedelta = timedelta()) -> Iterator[TestClient]:
+    with TestClient(make_app(settings, clock=lambda: NOW + later), HERE, client=("127.0.0.1", 50000)) as client:
         yield client
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,13 @@ from starlette.testclient import TestClient
 
 from penstock.alerts import state as alerts
 from penstock.collect import Request
-from penstock.dashboard.app import make_app
 from penstock.dashboard.facts import sample
 from penstock.hosts.supervisor import free_port
 from penstock.pipeline import Pipeline
 from penstock.requests import Requests
 from penstock.settings import Settings, load
 from penstock.worker_lock import only_worker
-from site_in_hand import HERE, NOW, Seen
+from site_in_hand import HERE, NOW, Seen, visit
 from support import LakeInHand
 
 NASTY = b"<img src=x onerror=alert(1)>\x00\xff\x1b[31m\xe2\x80\xae\"'></pre><script>alert(2)</script>"
@@ -44,12 +41,6 @@ def dirty(settings: Settings) -> Settings:
     way.drain()
     way.close()
     return settings
-
-
-@contextmanager
-def visit(settings: Settings, later: timedelta = timedelta()) -> Iterator[TestClient]:
-    with TestClient(make_app(settings, clock=lambda: NOW + later), HERE, client=("127.0.0.1", 50000)) as client:
-        yield client
 
 
 def look(client: TestClient, address: str = "/status") -> Seen:
