@@ -63,7 +63,9 @@ class Problems:
     def unknown(self, request: Request, error: Exception) -> Response:
         """Of what went wrong the reader learns an id; the log has that id, and everything else."""
         id = secrets.token_hex(4)
-        get_logger().error("request failed", id=id, method=request.method, path=request.url.path, exc_info=error)
+        # What follows there is the secret of a shared page.
+        path = "/share/…" if request.url.path.startswith("/share/") else request.url.path
+        get_logger().error("request failed", id=id, method=request.method, path=path, exc_info=error)
         return self._page(
             request,
             500,
