@@ -6,7 +6,6 @@ Nothing here has a style attribute or a script. Sizes are percentages, so a char
 from .area import area, legend
 from .auto import Picked, auto
 from .bars import Ranked, bars, ranked, share_bar
-from .file import svg_file
 from .flow import Health, Stage, flow
 from .formats import Delta, Unit, delta
 from .funnel import Step, funnel
@@ -45,5 +44,4 @@ __all__ = [
     "share_bar",
     "spark",
     "summary",
-    "svg_file",
 ]
