@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,9 @@ def hostile(nth: int, text: str) -> dict[str, Any]:
 
 
 @contextmanager
-def visit(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(
-        make_app(settings, clock=lambda: NOW, patience_seconds=120), HERE, client=("127.0.0.1", 50000)
-    ) as client:
+def visit(settings: Settings, later: timedelta = timedelta()) -> Iterator[TestClient]:
+    app = make_app(settings, clock=lambda: NOW + later, patience_seconds=120)
+    with TestClient(app, HERE, client=("127.0.0.1", 50000)) as client:
         yield client
 
 

@@ -7,6 +7,7 @@
     4 silver     new bronze objects  → typed rows, quarantine, ledger  silver/    job `refine`
     5 gold       hours that changed  → counts, sessions, steps         gold/      job `rollup`
     6 reports    a question          → rows                            reports/
+    7 dashboard  an address          → a page                          dashboard/, above this file
 
 Each job is idempotent, has its own bookmark, and runs once or forever.
 """

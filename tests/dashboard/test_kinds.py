@@ -1,4 +1,4 @@
-"""Event types for menus, and steps as forms and reports write them."""
+"""Event types: whose they are, and which of them menus offer."""
 
 from __future__ import annotations
 
@@ -24,20 +24,6 @@ SITE = Site({"source": "VARCHAR", "device": "VARCHAR"}, "UTC", date(2026, 1, 1),
 )
 def test_a_shop_sells_and_has_no_buttons(types: tuple[str, ...], sells: bool) -> None:
     assert kinds.sells(types) is sells
-
-
-@pytest.mark.parametrize(
-    ("event", "filters", "step"),
-    [
-        ("page_view", "", "page_view"),
-        (" page_view ", " page_path=/a & device=x ", "page_view & page_path=/a & device=x"),
-        ("a", "& b=1", "a & b=1"),
-        ("a", "b=c&d", "a & b=c&d"),
-    ],
-)
-def test_steps_in_two_fields(event: str, filters: str, step: str) -> None:
-    assert kinds.step(event, filters) == step
-    assert kinds.step(*kinds.parts(step)) == step
 
 
 def test_a_menu_has_what_was_asked_for() -> None:

@@ -46,7 +46,7 @@ def _asked() -> str:
 
 
 def token(
-    name: Annotated[str, typer.Argument(help="What it is for; the settings page shows it.")],
+    name: Annotated[str, typer.Argument(help="What it is for; the page Saved shows it.")],
     may: Annotated[May, typer.Option("--may", help="What it is good for.")] = May.read,
     data: Data = None,
     config: Config = None,

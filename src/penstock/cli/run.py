@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ..dashboard.access.start import check
+from ..dashboard.command import here
 from ..hosts.demo import Traffic
 from ..hosts.process import stop_event
 from ..hosts.supervisor import ALL, PIPELINE, Supervisor
@@ -145,4 +146,4 @@ def _called() -> str:
 
 
 def _where(settings: Settings) -> str:
-    return "" if settings.data == Path("penstock-data") else f" --data {shlex.quote(str(settings.data))}"
+    return "".join(f" {shlex.quote(word)}" for word in here(settings))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from structlog import get_logger
 
-from ..api import OpenLake, SqlError
+from ..api import OpenLake
 from ..clock import Clock, utc_now
 from ..errors import PenstockError
 from ..pipeline import Pipeline
@@ -33,6 +33,13 @@ class Failed(NamedTuple):
 
     message: str
     hint: str = ""
+
+
+def failed(error: Exception) -> Failed:
+    """Of an error that is not ours the first line says enough."""
+    if isinstance(error, PenstockError):
+        return Failed(str(error), error.hint)
+    return Failed((str(error).splitlines() or [repr(error)])[0][:300])
 
 
 class Ask(NamedTuple):
@@ -73,10 +80,10 @@ class Answers:
         try:
             return await self.run(lambda lake: lake.report(name, stale=_STALE, **asked))
         except PenstockError as error:
-            return Failed(str(error), error.hint or "")
-        except (SqlError, OSError) as error:
-            get_logger().warning("report failed", report=name, error=str(error))
-            return Failed(f"report {name} failed: {str(error).splitlines()[0][:300]}")
+            return failed(error)
+        except Exception as error:  # whatever it is, it is this card's; the others are shown
+            get_logger().warning("report failed", report=name, exc_info=error)
+            return failed(error)
 
     async def run(self, work: Callable[[OpenLake], T]) -> T:
         """Something else that needs an open lake, in one of the threads."""

@@ -26,25 +26,25 @@ from ..errors import PenstockError
 from ..export.files import FileFormat
 from ..reports.catalog import report
 from ..reports.filters import Filter, parse_all
+from ..reports.run import Answer
 from ..settings import Settings
 from . import access, cards, changes, openapi, queries, render, state
 from .access import Visitor
-from .answers import Answers, Failed
+from .answers import Answers, Ask, Failed
 from .command import command
 from .lake import Look, look
 from .live import sse
 from .live.tail import Live
-from .page import Page, Shown
+from .page import LATE_SECONDS, Page, Shown
 from .pages import PAGES, setup
 from .pinned import Pinned
 from .problems import Caught, NoLake, Problems
 from .render import Renderer
 from .replay import Replay
 from .sandbox.playground import Playground
-from .saved import Annotation, Saved, Segment
+from .saved import Annotation, CannotSave, Saved, Segment
 from .state import Site, State
 
-_PATIENCE_SECONDS = 0.15
 _STEP_SECONDS = 10
 """A period that ends now moves in steps of that, so that a question can be known again."""
 _GZIP_LEVEL = 5
@@ -99,12 +99,15 @@ class Dashboard:
         except PenstockError:
             return {}, ()
 
+    async def ask(self, version: Hashable, ask: Ask, asked: State) -> Answer | Failed:
+        """Why there is no answer may say where things lie, which is nothing for those with a link to one page."""
+        answer = await self.answers.ask(version, ask, **asked.asked)
+        return Failed("Please come back later.") if asked.share and isinstance(answer, Failed) else answer
+
     async def shown(self, page: Page, asked: State, version: Hashable) -> Shown:
         """All answers, asked at once; a failed one is in its place."""
         asks = page.asks(asked)
-        tasks = {
-            card: asyncio.ensure_future(self.answers.ask(version, ask, **asked.asked)) for card, ask in asks.items()
-        }
+        tasks = {card: asyncio.ensure_future(self.ask(version, ask, asked)) for card, ask in asks.items()}
         late = {tasks[card] for card in page.late if card in tasks}
         if rest := set(tasks.values()) - late:
             await asyncio.wait(rest)
@@ -140,7 +143,7 @@ class Dashboard:
         if ask is None:
             raise HTTPException(404)
         ask = cards.whole(ask)
-        answer = await self.answers.ask(seen.version, ask, **asked.asked)
+        answer = await self.ask(seen.version, ask, asked)
         failure = answer if isinstance(answer, Failed) else None
         more = {
             "title": report(ask.report).title,
@@ -161,7 +164,7 @@ class Dashboard:
         ask = page.asks(asked).get(card)
         if ask is None:
             raise HTTPException(404)
-        answer = await self.answers.ask(seen.version, cards.whole(ask), **asked.asked)
+        answer = await self.ask(seen.version, cards.whole(ask), asked)
         if isinstance(answer, Failed):
             return PlainTextResponse(f"{answer.message} {answer.hint}".strip(), 400)
         first, last = asked.period.days
@@ -181,7 +184,7 @@ class Dashboard:
 _DETAILS = Page("details", "Details")
 
 
-def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: float = _PATIENCE_SECONDS) -> Starlette:
+def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: float = LATE_SECONDS) -> Starlette:
     """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     told = settings.dashboard
@@ -217,7 +220,7 @@ def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: fl
             Middleware(access.protect, rules=rules),
             Middleware(Caught, problems=problems),
         ],
-        exception_handlers={HTTPException: problems.known},
+        exception_handlers={HTTPException: problems.known, CannotSave: problems.known},
         lifespan=lifespan,
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,6 +22,7 @@ from .access import Visitor
 from .access.forms import read_form, read_json
 from .access.origins import safe_next
 from .access.tokens import new_share, new_token
+from .programs import refusal, reply
 from .saved import KINDS, Annotation, CannotSave, Row, Saved, Share, Token
 
 _LISTS = frozenset({"filters"})
@@ -115,8 +115,8 @@ class _Forms:
                 back = safe_next(form.pop("back", ["/"])[-1])
                 return await work(request, _values(form), back)
             except CannotSave as error:
-                told = {"problem": str(error), "hint": error.hint, "back": back}
-                return self._templates.TemplateResponse(request, "problem.html", told, status_code=error.status)
+                told = {"heading": "Not saved", "text": str(error), "hint": error.hint, "command": "", "back": back}
+                return self._templates.TemplateResponse(request, "error.html", told, status_code=error.status)
 
         return answered
 
@@ -165,7 +165,7 @@ class _Api:
                     _owner_only(request)
                 return await work(request)
             except CannotSave as error:
-                return _json({"error": error.code, "detail": str(error)}, error.status)
+                return refusal(error.status, error.code, str(error))
 
         return answered
 
@@ -178,23 +178,18 @@ class _Api:
     async def _added(self, request: Request, kind: type[Row]) -> Response:
         done = await run_in_threadpool(self._keep.add, kind, await read_json(request))
         if not isinstance(done, str):
-            return _json(done.shown(), 201)
-        return _json({"link": _link(request, done)} if kind is Share else {"token": done}, 201)
+            return reply(done.shown(), 201)
+        return reply({"link": _link(request, done)} if kind is Share else {"token": done}, 201)
 
     async def list(self, request: Request) -> Response:
         rows = await run_in_threadpool(self._keep.saved.all, _kind(request))
-        return _json([row.shown() for row in rows])
+        return reply([row.shown() for row in rows])
 
     async def change(self, request: Request) -> Response:
         told = await read_json(request)
         row = await run_in_threadpool(self._keep.change, _kind(request), _id(request), told)
-        return _json(row.shown())
+        return reply(row.shown())
 
     async def delete(self, request: Request) -> Response:
         await run_in_threadpool(self._keep.saved.delete, _kind(request), _id(request))
         return Response(status_code=204)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    headers = {"cache-control": "no-store"}
-    return Response(msgspec.json.encode(value), status, headers, "application/json")

@@ -9,6 +9,10 @@ from ..settings import Settings
 
 
 def command(settings: Settings, *words: str) -> str:
-    data = settings.data
-    here = () if data == Path(str(Settings.model_fields["data"].default)) else ("--data", str(data))
-    return shlex.join(("penstock", *words, *here))
+    return shlex.join(("penstock", *words, *here(settings)))
+
+
+def here(settings: Settings) -> tuple[str, ...]:
+    """What says which data folder; nothing for the one that commands take by themselves."""
+    usual = Path(str(Settings.model_fields["data"].default))
+    return () if settings.data == usual else ("--data", str(settings.data))

@@ -40,7 +40,7 @@ from ..status import (
     stream_status,
 )
 from ..worker_lock import worker_runs
-from .answers import Failed
+from .answers import Failed, failed
 
 REPLAY = "replay"
 """The kind of request that the worker is asked with."""
@@ -129,11 +129,10 @@ def gather(lake: OpenLake) -> Facts:
 def _tried(work: Callable[[], T]) -> T | Failed:
     try:
         return work()
-    except PenstockError as error:
-        return Failed(str(error), error.hint)
     except Exception as error:
-        get_logger().warning("a part of the status is not known", error=repr(error))
-        return Failed((str(error).splitlines() or [repr(error)])[0][:300])
+        if not isinstance(error, PenstockError):
+            get_logger().warning("a part of the status is not known", error=repr(error))
+        return failed(error)
 
 
 def address(settings: Settings) -> str:

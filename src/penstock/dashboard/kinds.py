@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .answers import Ask
 from .page import Shown
 from .state import State
 
 CARD = "types"
+OF_SHOP = "shop_"
 _MOST = 200
 
 
@@ -22,21 +26,14 @@ def types(shown: Shown) -> tuple[str, ...]:
     return tuple(row["event_type"] for row in rows[:_MOST] if row["event_type"])
 
 
+def whose(choices: Mapping[str, Any], types: tuple[str, ...]) -> str:
+    """Where cards of a site and of a shop were asked, what the names of those begin with that are to be shown."""
+    return OF_SHOP if OF_SHOP in choices and sells(types) else ""
+
+
 def sells(types: tuple[str, ...]) -> bool:
     """A shop, without the buttons and forms of a site."""
     return "cta_click" not in types and ("purchase" in types or "add_to_cart" in types)
-
-
-def step(event: str, filters: str) -> str:
-    """As reports write it: `page_view & page_path=/pricing`; from a form, which has two fields for it."""
-    event, filters = event.strip(), filters.strip().strip("&").strip()
-    return f"{event} & {filters}" if filters else event
-
-
-def parts(step: str) -> tuple[str, str]:
-    """And back."""
-    event, _, filters = step.partition(" & ")
-    return event.strip(), filters.strip()
 
 
 def offered(types: tuple[str, ...], chosen: str) -> tuple[str, ...]:

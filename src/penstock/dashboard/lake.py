@@ -15,9 +15,8 @@ from ..worker_lock import worker_runs
 
 LATE = timedelta(minutes=2)
 """What waits longer than that, people are told of."""
-
-
 _HOLDS_SECONDS = 15
+"""What is new for so long changes no answer, or while events come none would ever be known already."""
 
 
 class Look(NamedTuple):
@@ -35,7 +34,6 @@ class Look(NamedTuple):
 
 
 def look(lake: OpenLake) -> Look:
-    """What is new for some seconds changes no answer, or while events come none would ever be known already."""
     way = lake.pipeline
     handle = way.lake.silver.events.open()
     moment = int(way.clock().timestamp()) // _HOLDS_SECONDS

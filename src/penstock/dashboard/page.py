@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from ..reports.run import Answer
 from .answers import Ask, Failed
 from .state import State
 
+LATE_SECONDS = 0.15
+"""A card that may be late is waited for that long; then the page comes without it, and is asked again."""
 Found = Mapping[str, Answer | Failed]
 """Card → its answer."""
 
@@ -27,9 +27,9 @@ class Shown:
     found: Found
     late: tuple[str, ...] = ()
 
-    def table(self, card: str) -> pa.Table | None:
+    def failure(self, card: str) -> Failed | None:
         answer = self.found.get(card)
-        return answer.table if isinstance(answer, Answer) else None
+        return answer if isinstance(answer, Failed) else None
 
     def rows(self, card: str) -> list[dict[str, Any]]:
         """Its rows, with a comparison beside them; none if it failed."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from ..errors import PenstockError
-from .answers import Failed
+from .answers import Failed, failed
+from .page import LATE_SECONDS
 from .pages.sql import Grid, grid
 from .sandbox.playground import Playground
 from .saved import Saved, SavedQuery
@@ -17,8 +18,6 @@ from .saved import Saved, SavedQuery
 _MOST = 6
 _ROWS = 8
 _FRESH_SECONDS = 60
-_LATE_SECONDS = 0.15
-"""So long they are waited for; who is late is shown when the page is asked for again."""
 
 Task = asyncio.Task[tuple[float, Grid | Failed]]
 """When it was answered, and what came of it."""
@@ -49,7 +48,7 @@ class Pinned:
             self._asked.pop(sql).cancel()
         tasks = {query.id: self._task(query.sql) for query in queries}
         if tasks:
-            await asyncio.wait(tasks.values(), timeout=_LATE_SECONDS)
+            await asyncio.wait(tasks.values(), timeout=LATE_SECONDS)
         return [_card(query, tasks[query.id]) for query in queries]
 
     def _pinned(self) -> list[SavedQuery]:
@@ -71,10 +70,8 @@ class Pinned:
             async with self._one:
                 result = await self._playground.run(sql)
             found = await asyncio.to_thread(grid, result, zone=self._zone, most=_ROWS)
-        except PenstockError as error:
-            found = Failed(str(error), error.hint or "")
         except Exception as error:
-            found = Failed(f"the query failed: {error}")
+            found = failed(error)
         return time.monotonic(), found
 
     async def close(self) -> None:

@@ -6,15 +6,16 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 
-from ..errors import PenstockError
-from .render import Renderer
+from .answers import failed
+from .programs import refusal
+from .render import NO_PAGE, Renderer
+from .saved import CannotSave
 
 _TEXTS = {
     404: "There is no such page. It may have had another address before.",
@@ -27,9 +28,9 @@ class NoLake(HTTPException):
     """The lake cannot be opened, and why."""
 
     def __init__(self, error: Exception) -> None:
-        first = (str(error).splitlines() or [repr(error)])[0][:300]
-        super().__init__(503, first)
-        self.hint = error.hint if isinstance(error, PenstockError) else ""
+        why = failed(error)
+        super().__init__(503, why.message)
+        self.hint = why.hint
 
 
 class Problems:
@@ -40,7 +41,10 @@ class Problems:
         self._check = check
 
     async def known(self, request: Request, error: Exception) -> Response:
-        """For Starlette: an HTTPException → its page."""
+        """For Starlette: an HTTPException or CannotSave → its page."""
+        if isinstance(error, CannotSave):
+            heading = HTTPStatus(error.status).phrase
+            return self._page(request, error.status, error.code, heading=heading, text=str(error), hint=error.hint)
         assert isinstance(error, HTTPException)
         if isinstance(error, NoLake):
             told = {
@@ -59,7 +63,9 @@ class Problems:
     def unknown(self, request: Request, error: Exception) -> Response:
         """Of what went wrong the reader learns an id; the log has that id, and everything else."""
         id = secrets.token_hex(4)
-        get_logger().error("request failed", id=id, method=request.method, path=request.url.path, exc_info=error)
+        # What follows there is the secret of a shared page.
+        path = "/share/…" if request.url.path.startswith("/share/") else request.url.path
+        get_logger().error("request failed", id=id, method=request.method, path=path, exc_info=error)
         return self._page(
             request,
             500,
@@ -70,12 +76,10 @@ class Problems:
 
     def _page(self, request: Request, status: int, code: str, **told: Any) -> Response:
         if request.url.path.startswith("/api/"):
-            body = msgspec.json.encode({"error": code, "detail": told["text"]})
-            return Response(body, status, _NO_STORE, "application/json")
-        around = {"page": None, "state": None, "seen": None, "shown": None}
+            return refusal(status, code, told["text"])
         visitor = getattr(request.state, "visitor", None)
         more = {} if visitor is None else {"visitor": visitor}
-        text = self._renderer.html("error.html", **around, **more, **{"hint": "", "command": "", "back": "/", **told})
+        text = self._renderer.html("error.html", **NO_PAGE, **more, **{"hint": "", "command": "", "back": "/", **told})
         return HTMLResponse(text, status, _NO_STORE)
 
     def refused(self, request: Request, status: int, text: str, *, heading: str, command: str = "") -> Response:

@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -31,6 +30,7 @@ from .access.forms import read_form, read_json
 from .gone import Pieces, unless_gone
 from .page import Page
 from .pages import sql as view
+from .programs import refusal, reply
 from .recipes import BY_NAME
 from .sandbox.formats import Format
 from .sandbox.playground import Playground, Result
@@ -110,7 +110,7 @@ class Queries:
         try:
             sql = (await read_json(request)).get("sql")
         except CannotSave as error:
-            return _json({"error": error.code, "detail": str(error)}, error.status)
+            return refusal(error.status, error.code, str(error))
         return await self._told(request, sql if isinstance(sql, str) else "")
 
     async def json(self, request: Request) -> Response:
@@ -124,17 +124,14 @@ class Queries:
             result = await unless_gone(request, self._playground.run(sql))
         except PenstockError as error:
             found = view.problem(error, sql)
-            told = {"error": found.code, "detail": found.message, "hint": found.hint}
-            return _json({**told, "line": found.line, "column": found.column}, found.status)
-        return _json(await asyncio.to_thread(view.told, result), 200)
+            more = {"hint": found.hint, "line": found.line, "column": found.column}
+            return refusal(found.status, found.code, found.message, **more)
+        return reply(await asyncio.to_thread(view.told, result))
 
     async def _asked(self, request: Request) -> Asked:
         told = dict(request.query_params)
         if request.method == "POST":
-            try:
-                told |= {name: values[-1] for name, values in (await read_form(request)).items()}
-            except CannotSave as error:
-                raise HTTPException(error.status, str(error)) from None
+            told |= {name: values[-1] for name, values in (await read_form(request)).items()}
         query = await self._query(told.get("saved", ""))
         recipe = BY_NAME.get(told.get("recipe", ""))
         sql = told.get("q") or (query.sql if query else recipe.sql if recipe else "")
@@ -202,7 +199,3 @@ def _allow(request: Request, *kinds: str) -> None:
 def _is_led_here(request: Request) -> bool:
     """By a link of another web site."""
     return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-
-
-def _json(value: Any, status: int) -> Response:
-    return Response(msgspec.json.encode(value), status, {"cache-control": "no-store"}, "application/json")

@@ -21,6 +21,8 @@ from .page import Page, Shown
 from .state import State
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+NO_PAGE: dict[str, None] = dict.fromkeys(("page", "state", "seen", "shown"))
+"""What the frame is told around something that is no page."""
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -40,7 +42,7 @@ class Renderer:
 
     def templates(self) -> Jinja2Templates:
         """For the pages of others, which stand in the same frame."""
-        around = {"chrome": self, "version": __version__, "page": None, "state": None, "seen": None, "shown": None}
+        around = {"chrome": self, "version": __version__, **NO_PAGE}
         return Jinja2Templates(env=_environment(), context_processors=[lambda request: around])
 
     def first(self, request: Request, page: Page, state: State, more: Mapping[str, Any]) -> str:

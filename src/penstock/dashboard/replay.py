@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,15 +11,17 @@ from ..pipeline import Pipeline
 from ..settings import Settings
 from ..silver.quarantine import REASONS
 from ..worker_lock import worker_runs
+from .access.forms import read_form
 from .command import command
 from .facts import REPLAY
 from .problems import Problems
 
-_MOST_BYTES = 4096
-
 
 class Replay:
-    """The dashboard changes nothing in the lake itself: it asks, as `penstock erase` does, or says who could."""
+    """The dashboard changes nothing in the lake itself: it asks, as `penstock erase` does, or says who could.
+
+    The form may name a `reason`; without it all is judged.
+    """
 
     def __init__(self, settings: Settings, problems: Problems) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class Replay:
     async def answer(self, request: Request) -> Response:
         if not request.state.visitor.may_change:
             raise HTTPException(403, "Only who has logged in may do that.")
-        reason = await _reason(request)
+        reason = (await read_form(request)).get("reason", [""])[-1]
         if reason and reason not in REASONS:
             raise HTTPException(400, "There is no such reason.")
         told = ("--reason", reason) if reason else ()
@@ -47,13 +47,3 @@ class Replay:
 
     def _ask(self, reason: str) -> str:
         return Pipeline(self._settings).requests.put(REPLAY, {"reasons": reason})
-
-
-async def _reason(request: Request) -> str:
-    """From the form; empty for all."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise HTTPException(413)
-    return parse_qs(body.decode(errors="replace")).get("reason", [""])[-1]

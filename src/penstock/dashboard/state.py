@@ -7,7 +7,7 @@ What is not understood is left out with a notice, so that an old link still show
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -30,6 +30,10 @@ _OF_SHARES = ("/export/", "/api/")
 SAFE = "/:,.~!*"
 _OPS = {"!": Op.differs, "*": Op.contains, "~": Op.matches}
 _ENDS: dict[str, str] = {op.value: end for end, op in _OPS.items()} | {Op.equal.value: ""}
+
+
+Choices = Sequence[tuple[str, str]]
+"""Words in a URL, each with its name for people."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,18 @@ class State:
         """What every report is asked with."""
         return {"since": self.period.since, "until": self.period.until, "zone": self.site.zone, "where": self.where}
 
+    @property
+    def compared(self) -> dict[str, Any]:
+        """Beside that, what a report is asked with that can compare."""
+        return {"compare": self.compare} if self.compare else {}
+
     def one(self, name: str, default: str = "") -> str:
         return self.given.get(name, (default,))[0]
+
+    def chosen(self, name: str, choices: Choices) -> str:
+        """The word that is given, if it is one of the choices; else the first of them."""
+        given = self.one(name)
+        return given if given in dict(choices) else choices[0][0]
 
     def many(self, name: str) -> tuple[str, ...]:
         return self.given.get(name, ())
@@ -98,6 +112,7 @@ class State:
         return f"{first}" if first == last else f"{first} – {last}"
 
     choices = times.CHOICES
+    comparisons = times.BEFORE
 
     # links
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ..errors import PenstockError
-from ..reports.period import Grain, Period, period
+from ..reports.period import Compare, Grain, Period, period
 
 DEFAULT = "28d"
 CUSTOM = "custom"
@@ -37,6 +37,12 @@ CHOICES = (
     Choice("12mo", "Last 12 months", "l"),
     Choice(ALL, "All time", "a"),
 )
+BEFORE = {
+    Compare.previous: "period before",
+    Compare.weekday: "same weekdays before",
+    Compare.month: "month before",
+}
+"""What may be set beside a period, in words."""
 WORDS = {choice.word: choice for choice in CHOICES}
 
 

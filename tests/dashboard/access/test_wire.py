@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.hosts.supervisor import free_port
+
 TESTS = Path(__file__).parents[2]
 _SERVE = """
 import sys
@@ -21,16 +23,10 @@ Granian("dashboard_in_hand:served", factory=True, port=int(sys.argv[1]), interfa
 """
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Of a dashboard with a password."""
-    port = _free_port()
+    port = free_port()
     paths = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"DASHBOARD_FOLDER": str(tmp_path_factory.mktemp("served")), "PYTHONPATH": paths}
     with subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment) as process:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from penstock.hosts.supervisor import Supervisor, free_port
-from penstock.settings import load
+from dashboard.side_by_side import send, serve
+from penstock.hosts.supervisor import Supervisor
 from site_in_hand import HOSTILE
 
 pytestmark = pytest.mark.heavy
@@ -29,15 +27,7 @@ WATCH = """() => {
 @pytest.fixture(scope="module")
 def alive(tmp_path_factory: pytest.TempPathFactory, chromium: object) -> Iterator[Supervisor]:
     """A collector and a dashboard."""
-    folder = tmp_path_factory.mktemp("alive")
-    settings = load(data=folder / "data")
-    collect = settings.collect.model_copy(update={"port": free_port()})
-    dashboard = settings.dashboard.model_copy(update={"port": free_port()})
-    settings = settings.model_copy(update={"collect": collect, "dashboard": dashboard})
-    made = Supervisor(settings, folder / "log", ("dashboard", "server"))
-    made.start()
-    yield made
-    made.stop()
+    yield from serve(tmp_path_factory.mktemp("alive"))
 
 
 @pytest.fixture
@@ -56,20 +46,13 @@ def page(alive: Supervisor, browser: Browser) -> Iterator[Page]:
     assert wrong == []
 
 
-def send(alive: Supervisor, *events: dict[str, object]) -> float:
-    """When they were taken."""
-    body = json.dumps([{"event_type": "page_view", "session_id": "s", **event} for event in events])
-    with urllib.request.urlopen(f"{alive.url}/v1/events", body.encode(), timeout=10) as answer:
-        assert answer.status == 200
-    return time.time()
-
-
 def test_an_event_is_seen_within_a_second(alive: Supervisor, page: Page) -> None:
     """The best of several, for how long one takes on a machine that others use says nothing."""
     page.evaluate(WATCH)
     took = []
     for nth in range(5):
-        taken = send(alive, {"page_path": f"/quick{nth}"})
+        send(alive, {"page_path": f"/quick{nth}"})
+        taken = time.time()
         expect(page.locator("#feed li").first).to_contain_text(f"/quick{nth}")
         took.append(page.evaluate(f"window.seen['/quick{nth}']") - taken)
     assert min(took) < 1, took

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from importlib.resources import files
 
 import pytest
 from markupsafe import Markup
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
+import browser_in_hand
 from penstock.dashboard.charts import (
     Anomaly,
     Cell,
@@ -37,7 +36,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
+playwright, chromium, browser = browser_in_hand.playwright, browser_in_hand.chromium, browser_in_hand.browser
 WATCH = "window.broken = []; addEventListener('securitypolicyviolation', e => broken.push(e.violatedDirective));"
 PAGE = Markup(
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -57,22 +56,11 @@ def everything() -> Markup:
         bars(views, grain="day"),
         ranked([Ranked("/a/very/long/path" * 20, 3), Ranked("b", 1)]),
         funnel([Step("step" * 100, 1e12), Step("b", 5, 6, 80, "?lost=2")]),
-        heat([Cohort(DAYS[0], 10, [Cell(10), Cell(2), Cell(0, False)])]),
+        Markup('<div class="scroll">{}</div>').format(heat([Cohort(DAYS[0], 10, [Cell(10), Cell(2), Cell(0, False)])])),
         interval(0.1, 0.2, 0.3, on=(0.0, 1.0), reference=0.2),
         flow([Stage("Collector" * 20, "1", ["fact " * 50], "41 events"), Stage("Stream")]),
     ]
     return Markup("").join(Markup("<section>{}</section>").format(chart) for chart in charts)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium here: install it (Debian: apt install chromium) or name one in CHROMIUM")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(params=[390, 1200])

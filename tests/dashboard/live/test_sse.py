@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from penstock.hosts.supervisor import Supervisor, free_port
-from penstock.settings import load
+from dashboard.side_by_side import send, serve
+from penstock.hosts.supervisor import Supervisor
 
 from .listener import Listener
 
@@ -23,29 +23,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     yield from serve(tmp_path_factory.mktemp("live"))
 
 
-def serve(folder: Path) -> Iterator[Supervisor]:
-    settings = load(data=folder / "data")
-    collect = settings.collect.model_copy(update={"port": free_port()})
-    dashboard = settings.dashboard.model_copy(update={"port": free_port()})
-    settings = settings.model_copy(update={"collect": collect, "dashboard": dashboard})
-    made = Supervisor(settings, folder / "log", ("dashboard", "server"))
-    made.start()
-    yield made
-    made.stop()
-
-
-def send(served: Supervisor, *pages: str) -> None:
-    events = [{"event_type": "page_view", "session_id": "s", "page_path": page} for page in pages]
-    request = urllib.request.Request(f"{served.url}/v1/events", json.dumps(events).encode())
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
 def test_an_event_is_told_at_once(served: Supervisor) -> None:
     listener = Listener(served.dashboard_url)
     assert listener.answer.headers["content-type"].startswith("text/event-stream")
     assert listener.message()["events"] == []
-    send(served, "/told")
+    send(served, {"page_path": "/told"})
     while not (message := listener.message())["events"]:
         pass
     assert time.time() - message["events"][0]["at"] < 5  # proves no speed: the browser's test does, and the benchmark
@@ -63,17 +45,17 @@ def test_an_event_is_told_at_once(served: Supervisor) -> None:
 def test_who_comes_back_misses_nothing_and_hears_nothing_twice(served: Supervisor) -> None:
     listener = Listener(served.dashboard_url)
     listener.message()
-    send(served, "/1", "/2")
+    send(served, {"page_path": "/1"}, {"page_path": "/2"})
     assert listener.pages(2) == ["/1", "/2"]
     listener.close()
-    send(served, "/3", "/4")
+    send(served, {"page_path": "/3"}, {"page_path": "/4"})
     for again in (
         Listener(served.dashboard_url, last=listener.last),
         Listener(served.dashboard_url, after=listener.last),
     ):
         assert again.pages(2) == ["/3", "/4"]
         again.close()
-    send(served, "/5")
+    send(served, {"page_path": "/5"})
     later = Listener(served.dashboard_url, last=again.last, after=listener.last)
     assert later.pages(1) == ["/5"]
     later.close()
@@ -81,7 +63,7 @@ def test_who_comes_back_misses_nothing_and_hears_nothing_twice(served: Superviso
 
 @pytest.mark.parametrize(("number", "last"), [*enumerate(["0a1b2c3d-7", "x", "-", "é".encode().decode("latin-1")])])
 def test_numbers_of_another_window_begin_afresh(served: Supervisor, number: int, last: str) -> None:
-    send(served, f"/kept{number}")
+    send(served, {"page_path": f"/kept{number}"})
     told: list[str] = []
     while f"/kept{number}" not in told:
         listener = Listener(served.dashboard_url, last=last)
@@ -91,7 +73,7 @@ def test_numbers_of_another_window_begin_afresh(served: Supervisor, number: int,
         listener.close()
     back = Listener(served.dashboard_url, last=listener.last)
     assert not back.message()["fresh"]
-    send(served, f"/next{number}")
+    send(served, {"page_path": f"/next{number}"})
     assert back.pages(1) == [f"/next{number}"]
     back.close()
 
@@ -117,7 +99,7 @@ def test_a_hundred_may_listen(served: Supervisor) -> None:
         listener.close()
     until = time.monotonic() + 20
     while True:  # those who went away make room, when they are told something
-        send(served, "/x")
+        send(served, {"page_path": "/x"})
         try:
             Listener(served.dashboard_url).close()
             return
@@ -142,7 +124,7 @@ def test_the_server_stops_at_once_and_knows_half_an_hour_when_it_is_back(tmp_pat
     served = next(running)
     listener = Listener(served.dashboard_url)
     listener.message()
-    send(served, "/before")
+    send(served, {"page_path": "/before"})
     assert listener.pages(1) == ["/before"]
     began = time.monotonic()
     next(running, None)

@@ -58,21 +58,6 @@ def test_steps_of_the_address(pairs: list[tuple[str, str]], steps: tuple[str, ..
     assert funnels.given(asked(*pairs)) == steps
 
 
-@pytest.mark.parametrize(
-    ("step", "name"),
-    [
-        ("page_view", "page_view"),
-        (funnels.SCROLLED, "scroll_depth ≥ 50 %"),
-        ("page_view & page_path=/pricing", "page_view /pricing"),
-        ("page_view & device!=mobile & page_path*=x", "page_view device is not mobile page_path contains x"),
-        ("page_view & utm_source=", "page_view utm_source is nothing"),
-        ("page_view & nonsense", "page_view nonsense"),
-    ],
-)
-def test_steps_have_names(step: str, name: str) -> None:
-    assert funnels.named(step) == name
-
-
 def test_steps_move_and_go_by_links() -> None:
     first, second, third, free = funnels.fields(asked(), ("a", "b & x=1", "c"))
     assert (first.up, third.down, free) == (None, None, funnels.Field("", "", ""))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from penstock.api import OpenLake
+from penstock.dashboard.saved import Saved
 from site_in_hand import HOSTILE, Seen, fill, visit
 
 
@@ -67,6 +70,41 @@ def test_a_shared_page_shows_that_page_and_nothing_else(own: TestClient) -> None
         assert own.get(link[0] + other).status_code in (403, 404)
     different = Seen(own.get(f"{link[0]}?device=mobile&from=2026-11-02").text)
     assert different.texts[different.texts.index("Sessions") + 1] == seen.texts[seen.texts.index("Sessions") + 1]
+
+
+def test_a_shared_page_says_of_no_single_session(own: TestClient) -> None:
+    told = save(own, "shares", name="Events", page="events", query="from=2026-11-01&to=2026-11-03")
+    [link] = set(re.findall(r"/share/[A-Za-z0-9_-]+", told))
+    assert "sessions" in own.get("/api/events.json").json()["cards"]
+    assert "sessions" not in own.get(f"{link}/api/events.json").json()["cards"]
+    assert own.get("/export/events/sessions.csv").status_code == 200
+    assert own.get(f"{link}/export/events/sessions.csv").status_code == 404
+    assert not [each for each in Seen(own.get(link).text).links if "/session" in each]
+
+
+def test_why_a_card_failed_is_for_the_owner(own: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever went wrong, it is that of the cards; the page is there."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot open /home/me/lake")
+
+    link = re.findall(r"/share/[A-Za-z0-9_-]+", save(own, "shares", name="Overview", page="overview"))[0]
+    monkeypatch.setattr(OpenLake, "report", broken)
+    mine, theirs = own.get("/?period=3d"), own.get(link)
+    assert (mine.status_code, theirs.status_code) == (200, 200)
+    assert "cannot open /home/me/lake" in mine.text
+    assert "/home/me" not in theirs.text + own.get(f"{link}/export/overview/pages.csv").text
+    assert "Please come back later." in theirs.text
+
+
+def test_what_cannot_be_read_is_said(own: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.DatabaseError("file is not a database")
+
+    monkeypatch.setattr(Saved, "_read", broken)
+    answer = own.get("/saved")
+    assert answer.status_code == 503
+    assert "dashboard.db cannot be read: file is not a database" in answer.text
 
 
 def test_a_token_is_shown_once(own: TestClient) -> None:

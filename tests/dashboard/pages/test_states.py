@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from penstock.collect import Request
 from penstock.dashboard import app
-from penstock.dashboard.app import make_app
 from penstock.dashboard.pages import PAGES
 from penstock.pipeline import Pipeline
 from penstock.settings import Settings, load
@@ -115,9 +114,7 @@ def test_what_goes_wrong_has_an_id_that_is_in_the_log(
         raise RuntimeError("the secret of line 1")
 
     monkeypatch.setattr(app.Dashboard, "state", broken)
-    with TestClient(
-        make_app(settings, clock=lambda: NOW, patience_seconds=120), HERE, client=("127.0.0.1", 50000)
-    ) as client:
+    with visit(settings) as client:
         answer = client.get("/")
         assert answer.status_code == 500
         assert is_shell(answer.text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..programs import refusal
 from ..saved import CannotSave
 from .headers import secure
 from .judge import Pass, Stop, Verdict, Visit, Visitor, judge
@@ -65,13 +65,14 @@ def _with(scope: Scope, verdict: Pass) -> Scope:
 def _stopped(stop: Stop, *, as_json: bool) -> Response:
     if stop.to:
         return RedirectResponse(stop.to, stop.status)
-    headers = {"cache-control": "no-store"}
+    answer = refusal(stop.status, stop.code, stop.detail) if as_json else _plain(stop)
     if stop.status == 401:
-        headers["www-authenticate"] = "Bearer"
-    if as_json:
-        body = msgspec.json.encode({"error": stop.code, "detail": stop.detail})
-        return Response(body, stop.status, headers, "application/json")
-    return PlainTextResponse(stop.detail + "\n", stop.status, headers)
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
+
+
+def _plain(stop: Stop) -> Response:
+    return PlainTextResponse(stop.detail + "\n", stop.status, {"cache-control": "no-store"})
 
 
 def _embedders(verdict: Verdict, rules: Rules) -> tuple[str, ...]:

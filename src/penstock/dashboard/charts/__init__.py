@@ -3,15 +3,15 @@
 Nothing here has a style attribute or a script. Sizes are percentages, so a chart is as wide as the place it is put in.
 """
 
-from .area import Anomaly, Note, Plot, Rows, Series, area, legend, rows, summary
+from .area import area, legend
 from .auto import Picked, auto
 from .bars import Ranked, bars, ranked, share_bar
-from .file import svg_file
 from .flow import Health, Stage, flow
 from .formats import Delta, Unit, delta
 from .funnel import Step, funnel
 from .heat import Cell, Cohort, heat
 from .interval import domain, interval
+from .plot import Anomaly, Note, Plot, Rows, Series, rows, summary
 from .spark import spark
 
 __all__ = [
@@ -44,5 +44,4 @@ __all__ = [
     "share_bar",
     "spark",
     "summary",
-    "svg_file",
 ]

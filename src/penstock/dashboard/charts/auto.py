@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from markupsafe import Markup
 
-from .area import Plot, Series, area, legend
+from .area import area, legend
 from .bars import Ranked, ranked
 from .formats import Unit
+from .plot import Plot, Series
 from .svg import NONE
 
 _MOST, _BARS = 3000, 30

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from .area import Series
 from .axes import grid, labels
 from .formats import Unit, brief, finite, show, when
+from .plot import Series
 from .scale import scale
 from .svg import chart, clean, nothing, num, pct, plane, safe, shape, tag
 from .times import Start

@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from .formats import Unit, finite, percent, short
+from .axes import fade, grid, heights
+from .formats import Unit, finite, percent
 from .scale import scale
 from .svg import chart, num, path, pct, plane, shape, tag
 
 _MOST_LABELS = 12
-_UPRIGHT = {"id": "curve-fill", "gradientUnits": "userSpaceOnUse", "x1": 0, "y1": 0, "x2": 0, "y2": 100}
-_STOPS = [shape("stop", {"class": name, "offset": at}) for name, at in (("high", "0"), ("low", "1"))]
-_FILL = tag("defs", {}, tag("linearGradient", _UPRIGHT, *_STOPS))
 
 
 class Point(NamedTuple):
@@ -34,12 +32,9 @@ def curve(points: Sequence[Point], *, label: str = "") -> Markup:
     step = 100 / (len(known) - 1) if len(known) > 1 else 0.0
     places = [(nth * step if step else 50.0, axis.y(share)) for nth, (_, share) in enumerate(known)]
     line = "M" + "L".join(f"{num(x)} {num(y)}" for x, y in places)
-    grid = [path("zero" if tick == 0 else "grid", f"M0 {num(axis.y(tick))}H100") for tick in axis.ticks]
     fill = f"{line}V{num(axis.zero)}H{num(places[0][0])}Z"
-    parts: list[object] = [plane(_FILL, *grid, path("area", fill, fill="url(#curve-fill)"), path("line", line))]
-    for tick in axis.ticks:
-        at = {"class": "tick y", "x": "0", "y": pct(axis.y(tick)), "dx": "-10", "dy": "4"}
-        parts.append(tag("text", at, short(tick, Unit.share)))
+    lines = path("area", fill, fill="url(#curve-fill)"), path("line", line)
+    parts: list[object] = [plane(fade("curve-fill"), *grid(axis), *lines), *heights(axis, Unit.share)]
     every = -(-len(known) // _MOST_LABELS)
     for nth, ((point, share), (x, y)) in enumerate(zip(known, places, strict=True)):
         if nth % every == 0:

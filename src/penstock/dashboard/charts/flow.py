@@ -46,7 +46,7 @@ def _line(stage: Stage, last: bool) -> Markup:
         "div",
         {"class": f"stage {health}"},
         tag("h3", {}, light, tag("a", {"href": link}, named) if link else named),
-        tag("span", {"class": "said"}, _SAID[Health(health)]),
+        tag("span", {"class": "unseen"}, _SAID[Health(health)]),
         tag("b", {"class": "num"}, stage.holds),
         *(tag("span", {"class": "fact"}, fact) for fact in stage.facts),
     )

@@ -51,7 +51,7 @@ def _line(nth: int, step: Step, counts: Sequence[float], widest: float) -> Marku
 
 
 def _part(share: str, said: str) -> Markup:
-    return tag("span", {"class": "share-of"}, share, tag("span", {"class": "said"}, said) if share else NONE)
+    return tag("span", {"class": "share-of"}, share, tag("span", {"class": "unseen"}, said) if share else NONE)
 
 
 def _bar(done: float, before: Any, widest: float) -> Markup:
@@ -66,7 +66,7 @@ def _bar(done: float, before: Any, widest: float) -> Markup:
     if old is not None:
         wide = pct(100 * max(0.0, old) / widest)
         shapes.append(shape("rect", {"class": "before", "y": "82%", "width": wide, "height": "18%", "rx": "1.5"}))
-        told = [tag("span", {"class": "said"}, f"{count(before)} before")]
+        told = [tag("span", {"class": "unseen"}, f"{count(before)} before")]
     return tag("span", {"class": "bars"}, chart("step", "", *shapes), *told)
 
 

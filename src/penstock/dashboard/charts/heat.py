@@ -37,15 +37,14 @@ def heat(cohorts: Sequence[Cohort], *, grain: str = "week", counts: bool = False
     head += [_head(f"{letter}{nth}", None, f"{grain} {nth}") for nth in range(wide)]
     body = [_row(cohort, wide, grain, counts, zone) for cohort in cohorts]
     foot = tag("tfoot", {}, _average(cohorts, wide)) if cohorts else NONE
-    table = tag(
+    return tag(
         "table",
         {"class": "heat"},
-        tag("caption", {"class": "said"}, f"Share of each cohort that came back, by {grain}"),
+        tag("caption", {"class": "unseen"}, f"Share of each cohort that came back, by {grain}"),
         tag("thead", {}, tag("tr", {}, *head)),
         tag("tbody", {}, *body),
         foot,
     )
-    return tag("div", {"class": "scroll"}, table)
 
 
 def _head(text: str, name: str | None = None, said: str | None = None) -> Markup:
@@ -63,7 +62,7 @@ def _row(cohort: Cohort, wide: int, grain: str, counts: bool, zone: str) -> Mark
 def _cell(cohort: Cohort, start: str, nth: int, cell: Cell, grain: str, counts: bool) -> Markup:
     if not cell.complete:
         said = f"Cohort {clean(start)}: {grain} {nth} is not over"
-        return tag("td", {"class": "cell open", "title": said}, tag("span", {"class": "said"}, "not over"))
+        return tag("td", {"class": "cell open", "title": said}, tag("span", {"class": "unseen"}, "not over"))
     share = _share(cell.people, cohort.size)
     if share is None:
         return tag("td", {"class": "cell h0"}, NOTHING)

@@ -13,16 +13,17 @@ from markupsafe import Markup
 from ...api import SqlError
 from ...errors import PenstockError
 from ...reports.filters import Filter, Op, column_sql
-from ...reports.period import Compare
 from ...silver.quarantine import REASONS, list_sql
-from ..answers import Ask, Failed
-from ..charts.area import Plot, Series, area, legend
+from ..answers import Ask, Failed, failed
+from ..charts.area import area, legend
 from ..charts.bars import share_bar
 from ..charts.formats import NOTHING, duration, money, percent, show
+from ..charts.plot import Plot, Series
 from ..charts.spark import spark
 from ..listing import Measure, listing
 from ..page import Page, Shown
 from ..state import State
+from ..times import BEFORE
 from .session import session_link
 
 BY = (
@@ -38,15 +39,6 @@ _PROPERTIES = 20
 _TYPES = 50
 _SESSIONS = 12
 _BREAKDOWN = 8
-_BEFORE = {
-    Compare.previous: "period before",
-    Compare.weekday: "same weekdays before",
-    Compare.month: "month before",
-}
-
-
-def _by(state: State) -> str:
-    return state.one("by") if state.one("by") in dict(BY) else BY[0][0]
 
 
 def _event(state: State) -> str:
@@ -55,9 +47,8 @@ def _event(state: State) -> str:
 
 def asks(state: State) -> Mapping[str, Ask]:
     event = _event(state)
-    compare = {"compare": state.compare} if state.compare else {}
     found = {
-        "over_time": Ask("events", {"grain": state.buckets, "event": event, **compare}),
+        "over_time": Ask("events", {"grain": state.buckets, "event": event, **state.compared}),
         "each": Ask("events", {"grain": state.buckets, "by": "event_type"}),
         "types": Ask("event_types"),
     }
@@ -65,8 +56,9 @@ def asks(state: State) -> Mapping[str, Ask]:
     if event:
         where = (*where, f"event_type={event}")
         found["properties"] = Ask("properties", {"event": event, "limit": _VALUES})
-        found["breakdown"] = Ask("events", {"event": event, "by": _by(state), "whole": True})
-    found["sessions"] = Ask("sessions", {"limit": _SESSIONS, "where": where})
+        found["breakdown"] = Ask("events", {"event": event, "by": state.chosen("by", BY), "whole": True})
+    if not state.share:  # what one person did is nothing for those with a link
+        found["sessions"] = Ask("sessions", {"limit": _SESSIONS, "where": where})
     return found
 
 
@@ -96,10 +88,8 @@ async def _rejected(dashboard: Any, state: State) -> Sequence[Reject] | Failed:
 
     try:
         rows = await dashboard.answers.run(asked)
-    except PenstockError as error:
-        return Failed(str(error), error.hint or "")
-    except (SqlError, OSError) as error:
-        return Failed(str(error).splitlines()[0][:300])
+    except (PenstockError, SqlError, OSError) as error:
+        return failed(error)
     return [
         Reject(reason, REASONS[reason].meaning if reason in REASONS else "", show(events), example, sample, last)
         for reason, events, first, last, example, sample in rows
@@ -241,7 +231,7 @@ def plot(shown: Shown) -> Plot | None:
         return None
     before = None
     if state.compare and "events_before" in rows[0]:
-        before = Series(_BEFORE[state.compare], [(row["bucket"], row["events_before"]) for row in rows])
+        before = Series(BEFORE[state.compare], [(row["bucket"], row["events_before"]) for row in rows])
     return Plot(
         [Series(_event(state) or "Events", [(row["bucket"], row["events"]) for row in rows])],
         before=before,
@@ -254,28 +244,25 @@ def plot(shown: Shown) -> Plot | None:
 
 def context(shown: Shown) -> Mapping[str, Any]:
     state, drawn = shown.state, plot(shown)
-    by = dict(BY)[_by(state)]
+    by = state.chosen("by", BY)
     return {
         "event": _event(state),
         "chart": area(drawn) if drawn else None,
         "legend": legend(drawn) if drawn else None,
         "types": types(shown),
         "properties": properties(shown),
-        "visits": [] if state.share else visits(shown),
-        "tabs_of": (BY, _by(state)),
+        "visits": visits(shown),
+        "tabs_of": (BY, by),
         "breakdown": listing(
             shown,
             "breakdown",
-            by,
-            {_by(state): _by(state)},
+            dict(BY)[by],
+            {by: by},
             [Measure("events", "Events")],
             page="events",
             most=_BREAKDOWN,
         ),
-        "grains": ("hour", "day", "week", "month"),
-        "failures": {
-            card: failed if isinstance(failed := shown.found.get(card), Failed) else None for card in asks(state)
-        },
+        "failures": {card: shown.failure(card) for card in asks(state)},
     }
 
 

@@ -14,16 +14,16 @@ from markupsafe import Markup
 from ...reports.period import Grain, day_start
 from ...reports.stats import SRM_BELOW, Arm, Call, call
 from .. import kinds
-from ..answers import Ask, Failed
+from ..answers import Ask
 from ..charts.formats import NOTHING, count, percent, show
 from ..charts.interval import domain, interval
-from ..kinds import CARD, offered, parts, sells, step, types
+from ..kinds import CARD, OF_SHOP, offered, types, whose
 from ..page import Page, Shown
 from ..state import State
-from .overview import chosen
+from ..steps import parts, step
+from .funnels import PEOPLE
 
 SITE_GOAL, SHOP_GOAL = "cta_click", "purchase"
-PEOPLE = (("session", "Sessions"), ("user", "Users"))
 EFFECTS = (("0.02", "2 %"), ("0.05", "5 %"), ("0.1", "10 %"), ("0.2", "20 %"), ("0.5", "50 %"))
 _EFFECT = "0.1"
 _BY = "properties.experiment"
@@ -37,12 +37,12 @@ def goals(state: State) -> dict[str, str]:
     """Goals, by what their cards' names begin with. While nobody says, those of a site and of a shop are asked."""
     if event := state.one("goal"):
         return {"": step(event, state.one("only"))}
-    return {"": SITE_GOAL, "shop_": SHOP_GOAL}
+    return {"": SITE_GOAL, OF_SHOP: SHOP_GOAL}
 
 
 def asks(state: State) -> Mapping[str, Ask]:
     asked = {name: state.one(name) for name in ("experiment", "control", "shares") if state.one(name)}
-    asked |= {"per": chosen(state, "per", PEOPLE), "effect": state.one("effect", _EFFECT)}
+    asked |= {"per": state.chosen("per", PEOPLE), "effect": state.one("effect", _EFFECT)}
     results = {f"{prefix}results": Ask("experiments", {**asked, "goal": goal}) for prefix, goal in goals(state).items()}
     began = Ask("events", {"event": "experiment_view", "by": _BY, "grain": Grain.day, "where": ()})
     return {CARD: kinds.ask(state), **results, "began": began}
@@ -211,20 +211,19 @@ def began(shown: Shown) -> dict[str, date]:
 def context(shown: Shown) -> Mapping[str, Any]:
     state, there = shown.state, types(shown)
     choices = goals(state)
-    prefix = "shop_" if "shop_" in choices and sells(there) else ""
-    answer = shown.found.get(prefix + "results")
+    prefix = whose(choices, there)
     event, only = parts(choices[prefix])
     effect = state.one("effect", _EFFECT)
     return {
         "card": prefix + "results",
-        "failure": answer if isinstance(answer, Failed) else None,
+        "failure": shown.failure(prefix + "results"),
         "experiments": experiments(state, shown.rows(prefix + "results"), began(shown)),
         "one": state.one("experiment"),
         "goal": choices[prefix],
         "event": event,
         "only": only,
         "types": offered(there, event),
-        "people": (PEOPLE, chosen(state, "per", PEOPLE)),
+        "people": (PEOPLE, state.chosen("per", PEOPLE)),
         "effects": (EFFECTS if effect in dict(EFFECTS) else (*EFFECTS, (effect, effect)), effect),
         "own": ("goal", "only", "per", "effect", "control", "shares"),
     }

@@ -11,21 +11,20 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from ...errors import PenstockError
-from ...reports.filters import Op, parse
+from ...reports.filters import Op
 from ...reports.run import Answer
 from .. import kinds
-from ..answers import Ask, Failed
+from ..answers import Ask
 from ..charts.bars import share_bar
 from ..charts.formats import Delta, count, delta, percent
 from ..charts.funnel import Step, funnel
-from ..kinds import CARD, parts, sells, step, types
+from ..kinds import CARD, OF_SHOP, types, whose
 from ..listing import Listing, Row
 from ..page import Page, Shown
 from ..saved import Funnel
 from ..state import State
-from .overview import chosen
+from ..steps import SCROLLED, long, named, parts, step
 
-SCROLLED = "scroll_depth & properties.percent~^([5-9][0-9]|100)"
 SITE = ("page_view", SCROLLED, "cta_click", "form_start", "form_submit")
 SHOP = ("page_view", "add_to_cart", "purchase")
 ORDERS = (("ordered", "In this order"), ("strict", "Directly one after another"), ("any", "In any order"))
@@ -49,26 +48,19 @@ STOPPED_BY = (
 """Columns that tell apart those who stopped, each at the first step."""
 LEAST, MOST = 2, 10
 _VALUES = 10
-_PATH = re.compile(r"([^&:]+):(/.*)")
-_SAID = {Op.equal: "is", Op.differs: "is not", Op.contains: "contains", Op.matches: "matches"}
 
 
 def given(state: State) -> tuple[str, ...]:
-    """The steps that the URL asks for, if it does; `page_view:/pricing` is short for a view of that page."""
+    """The steps that the URL asks for, if it does."""
     asked = zip(state.many("step"), chain(state.many("only"), repeat("")), strict=False)
-    found = [step(_long(text.strip()), only) for text, only in asked if text.strip()]
+    found = [step(long(text.strip()), only) for text, only in asked if text.strip()]
     return tuple(found[:MOST])
-
-
-def _long(text: str) -> str:
-    found = _PATH.fullmatch(text)
-    return step(found[1], f"page_path={found[2]}") if found else text
 
 
 def funnels(state: State) -> dict[str, tuple[str, ...]]:
     """Steps, by what their cards' names begin with. While nobody says, those of a site and of a shop are asked."""
     steps = given(state)
-    return {"": steps} if steps else {"": SITE, "shop_": SHOP}
+    return {"": steps} if steps else {"": SITE, OF_SHOP: SHOP}
 
 
 def asks(state: State) -> Mapping[str, Ask]:
@@ -76,16 +68,15 @@ def asks(state: State) -> Mapping[str, Ask]:
     for prefix, steps in funnels(state).items():
         asked = {
             "steps": steps,
-            "order": chosen(state, "order", ORDERS),
-            "per": chosen(state, "per", PEOPLE),
+            "order": state.chosen("order", ORDERS),
+            "per": state.chosen("per", PEOPLE),
             "window": state.one("window"),
         }
-        compare = {"compare": state.compare} if state.compare else {}
-        found[prefix + "funnel"] = Ask("funnel", {**asked, **compare})
+        found[prefix + "funnel"] = Ask("funnel", {**asked, **state.compared})
         if by := state.one("by"):
             found[prefix + "breakdown"] = Ask("funnel", {**asked, "by": by, "top": _VALUES})
         if _stop(state, steps):
-            stopped_by = chosen(state, "stopped_by", STOPPED_BY)
+            stopped_by = state.chosen("stopped_by", STOPPED_BY)
             found[prefix + "stopped"] = Ask("funnel", {**asked, "by": stopped_by, "top": 100})
     return found
 
@@ -94,24 +85,6 @@ def _stop(state: State, steps: Sequence[str]) -> int | None:
     """The step that those did not reach who are asked about."""
     text = state.one("stop")
     return int(text) if re.fullmatch("[0-9]{1,2}", text) and 2 <= int(text) <= len(steps) else None
-
-
-def named(text: str) -> str:
-    """A step for people: `page_view /pricing`, `scroll_depth ≥ 50 %`."""
-    if text == SCROLLED:
-        return "scroll_depth ≥ 50 %"
-    event, only = parts(text)
-    return " ".join([event, *(_filter(one) for one in re.split(r"\s+&\s+", only) if one)])
-
-
-def _filter(text: str) -> str:
-    try:
-        one = parse(text)
-    except PenstockError:
-        return text
-    if one.column == "page_path" and one.op is Op.equal and one.value:
-        return one.value
-    return f"{one.column} {_SAID[one.op]} {one.value or 'nothing'}"
 
 
 class Field(NamedTuple):
@@ -151,7 +124,7 @@ def _with(state: State, steps: Sequence[str], **changes: Any) -> str:
 
 def done(state: State, rows: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> list[Step]:
     """The steps as they are drawn; in any order a row is how many of them were done."""
-    in_any_order = chosen(state, "order", ORDERS) == "any"
+    in_any_order = state.chosen("order", ORDERS) == "any"
     return [
         Step(
             f"{row['step']} of the steps" if in_any_order else named(steps[row["step"] - 1]),
@@ -186,7 +159,7 @@ def whole(state: State, rows: Sequence[Mapping[str, Any]], drawn: Sequence[Step]
     if lost and lost[most] > 0:
         told = f"{count(lost[most])} ({percent(lost[most] / rows[most]['reached'], 0)}) before {drawn[most + 1].name}"
     return Whole(
-        dict(PEOPLE)[chosen(state, "per", PEOPLE)].lower(),
+        dict(PEOPLE)[state.chosen("per", PEOPLE)].lower(),
         count(rows[0]["reached"]),
         count(last["reached"]),
         percent(last["of_first"]),
@@ -229,7 +202,7 @@ def breakdown(shown: Shown, card: str) -> list[Line]:
 
 def stopped(shown: Shown, card: str, stop: int) -> Listing:
     """Who came to the step before, and not to this one."""
-    by, label = next(one for one in STOPPED_BY if one[0] == chosen(shown.state, "stopped_by", STOPPED_BY))
+    by, label = next(one for one in STOPPED_BY if one[0] == shown.state.chosen("stopped_by", STOPPED_BY))
     head = (label, "Stopped", "Of those there")
     found = shown.found.get(card)
     if not isinstance(found, Answer):
@@ -259,31 +232,30 @@ def stopped(shown: Shown, card: str, stop: int) -> Listing:
 def context(shown: Shown) -> Mapping[str, Any]:
     state, there = shown.state, types(shown)
     choices = funnels(state)
-    prefix = "shop_" if "shop_" in choices and sells(there) else ""
+    prefix = whose(choices, there)
     steps = choices[prefix]
     rows = sorted(shown.rows(prefix + "funnel"), key=lambda row: row["step"])
     drawn = done(state, rows, steps)
     stop = _stop(state, steps)
-    failure = shown.found.get(prefix + "funnel")
     return {
         "card": prefix + "funnel",
-        "failure": failure if isinstance(failure, Failed) else None,
+        "failure": shown.failure(prefix + "funnel"),
         "chart": funnel(drawn) if any(step.count for step in drawn) else None,
         "whole": whole(state, rows, drawn),
         "fields": fields(state, steps),
         "steps": [each.name for each in drawn],
         "types": there,
-        "orders": (ORDERS, chosen(state, "order", ORDERS)),
+        "orders": (ORDERS, state.chosen("order", ORDERS)),
         "windows": (_windows(state.one("window")), state.one("window")),
-        "people": (PEOPLE, chosen(state, "per", PEOPLE)),
+        "people": (PEOPLE, state.chosen("per", PEOPLE)),
         "by": state.one("by"),
         "breakdown": breakdown(shown, prefix + "breakdown"),
-        "broken": shown.found.get(prefix + "breakdown"),
+        "broken": shown.failure(prefix + "breakdown"),
         "breakdown_card": prefix + "breakdown",
         "stop": stop,
         "stopped": stopped(shown, prefix + "stopped", stop) if stop else None,
         "stopped_at": drawn[stop - 1].name if stop and len(drawn) >= stop else "",
-        "stopped_tabs": (STOPPED_BY, chosen(state, "stopped_by", STOPPED_BY)),
+        "stopped_tabs": (STOPPED_BY, state.chosen("stopped_by", STOPPED_BY)),
         "no_stop": _with(state, steps),
         "query": _with(state, steps).partition("?")[2],
         "own": tuple(PAGE.own),

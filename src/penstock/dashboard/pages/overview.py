@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from ...reports.period import Compare
 from ...reports.stats import Arm, wilson
 from ..answers import Ask
-from ..charts.area import Anomaly, Note, Plot, Series, area, legend, rows
+from ..charts.area import area, legend
 from ..charts.formats import Delta, Unit, delta, percent, short, show
 from ..charts.interval import domain, interval
+from ..charts.plot import Anomaly, Note, Plot, Series, rows
 from ..charts.spark import spark
 from ..listing import NOTHING_SAID, Listing, Measure, listing
 from ..page import Page, Shown
 from ..state import State
+from ..times import BEFORE
 
 SESSIONS = Measure("sessions", "Sessions")
 RATE = Measure("conversion_rate", "Conv.", Unit.share)
@@ -57,33 +58,22 @@ SOURCES = (
 DEVICES = (("device", "Type"), ("browser", "Browser"), ("os", "System"), ("screen", "Screen"))
 PLACES = (("language", "Language"), ("country", "Country"))
 _LIMIT = 8
-_COMPARED = {
-    Compare.previous: "period before",
-    Compare.weekday: "same weekdays before",
-    Compare.month: "month before",
-}
-
-
-def chosen(state: State, name: str, choices: Sequence[tuple[str, str]]) -> str:
-    given = state.one(name)
-    return given if given in dict(choices) else choices[0][0]
 
 
 def asks(state: State) -> Mapping[str, Ask]:
     goal = {"goal": state.one("goal")} if state.one("goal") else {}
-    compare = {"compare": state.compare} if state.compare else {}
-    page = chosen(state, "pages", PAGES)
-    device = chosen(state, "devices", DEVICES)
+    page = state.chosen("pages", PAGES)
+    device = state.chosen("devices", DEVICES)
     return {
-        "totals": Ask("traffic", {"whole": True, **goal, **compare}),
-        "over_time": Ask("traffic", {"grain": state.buckets, **goal, **compare}),
+        "totals": Ask("traffic", {"whole": True, **goal, **state.compared}),
+        "over_time": Ask("traffic", {"grain": state.buckets, **goal, **state.compared}),
         "pages": Ask("top_pages" if page == "top" else f"{page}_pages", {"limit": _LIMIT}),
-        "sources": Ask("sources", {"of": chosen(state, "sources", SOURCES), "limit": _LIMIT, **goal}),
+        "sources": Ask("sources", {"of": state.chosen("sources", SOURCES), "limit": _LIMIT, **goal}),
         "devices": Ask("screens", {"limit": _LIMIT})
         if device == "screen"
         else Ask("devices", {"of": device, "limit": _LIMIT}),
         "events": Ask("events", {"whole": True, "by": "event_type"}),
-        "places": Ask("devices", {"of": chosen(state, "places", PLACES), "limit": _LIMIT}),
+        "places": Ask("devices", {"of": state.chosen("places", PLACES), "limit": _LIMIT}),
         "posts": Ask("read_through", {"limit": _LIMIT}),
         "anomalies": Ask("anomalies", {"limit": 20}),
     }
@@ -153,7 +143,7 @@ def plot(shown: Shown) -> Plot | None:
     before = None
     if state.compare and f"{one.column}_before" in over_time[0]:
         was = [(row["bucket"], row[f"{one.column}_before"]) for row in over_time]
-        before = Series(_COMPARED[state.compare], was, one.unit)
+        before = Series(BEFORE[state.compare], was, one.unit)
     return Plot(
         [Series(one.name, [(row["bucket"], row[one.column]) for row in over_time], one.unit)],
         before=before,
@@ -179,8 +169,8 @@ def _anomaly(state: State, row: Mapping[str, Any]) -> Anomaly:
 
 def cards(shown: Shown) -> dict[str, Listing]:
     state = shown.state
-    page, source = chosen(state, "pages", PAGES), chosen(state, "sources", SOURCES)
-    device, place = chosen(state, "devices", DEVICES), chosen(state, "places", PLACES)
+    page, source = state.chosen("pages", PAGES), state.chosen("sources", SOURCES)
+    device, place = state.chosen("devices", DEVICES), state.chosen("places", PLACES)
     by_page = [VIEWS, SESSIONS] if page == "top" else [SESSIONS, Measure("bounce_rate", "Bounce", Unit.share)]
     screens = device == "screen"
     return {
@@ -233,7 +223,7 @@ def posts(shown: Shown) -> list[Post]:
         said = {"utm_source": row["utm_source"], "utm_campaign": row["utm_campaign"]}
         found.append(
             Post(
-                said["utm_source"] or "(direct)",
+                said["utm_source"] or NOTHING_SAID,
                 said["utm_campaign"] or "–",
                 shown.state.filtered("utm_campaign", said["utm_campaign"] or "")
                 if said["utm_campaign"]
@@ -259,12 +249,11 @@ def context(shown: Shown) -> Mapping[str, Any]:
         "cards": cards(shown),
         "posts": posts(shown),
         "tabs_of": {
-            "pages": (PAGES, chosen(shown.state, "pages", PAGES)),
-            "sources": (SOURCES, chosen(shown.state, "sources", SOURCES)),
-            "devices": (DEVICES, chosen(shown.state, "devices", DEVICES)),
-            "places": (PLACES, chosen(shown.state, "places", PLACES)),
+            "pages": (PAGES, shown.state.chosen("pages", PAGES)),
+            "sources": (SOURCES, shown.state.chosen("sources", SOURCES)),
+            "devices": (DEVICES, shown.state.chosen("devices", DEVICES)),
+            "places": (PLACES, shown.state.chosen("places", PLACES)),
         },
-        "grains": ("hour", "day", "week", "month"),
     }
 
 

@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from ...reports.filters import Filter, Op
-from ..charts.area import Series
 from ..charts.bars import bars, share_bar
 from ..charts.formats import count
+from ..charts.plot import Series
+from ..listing import NOTHING_SAID
 from ..live.tail import Live, Seen
 from ..live.window import Entry, Now, Ranked
 from ..page import Page
 from ..state import State
 from .session import session_link
-
-_NOT_SAID = "(direct)"
 
 
 class Row(NamedTuple):
@@ -80,7 +79,7 @@ def chart(now: Now, zone: str) -> Markup:
 
 def rows(ranked: Sequence[Ranked]) -> list[Row]:
     most = max((each.sessions for each in ranked), default=1)
-    return [Row(each.name or _NOT_SAID, share_bar(each.sessions / most), count(each.sessions)) for each in ranked]
+    return [Row(each.name or NOTHING_SAID, share_bar(each.sessions / most), count(each.sessions)) for each in ranked]
 
 
 def line(state: State, entry: Entry) -> Line:

@@ -10,13 +10,13 @@ from typing import Any
 from markupsafe import Markup
 
 from ...reports.period import Grain, day_start
-from ..answers import Ask, Failed
+from ...reports.run import Answer
+from ..answers import Ask
 from ..charts.curve import Point, curve
 from ..charts.formats import count
 from ..charts.heat import Cell, Cohort, heat
 from ..page import Page, Shown
 from ..state import State
-from .overview import chosen
 
 GRAINS = (Grain.day, Grain.week, Grain.month)
 FEWEST = {Grain.day: 14, Grain.week: 8, Grain.month: 6}
@@ -38,8 +38,6 @@ _EXACT = {
     "as a browser keeps its storage; another device is another visitor",
     "users": "users are those with a user_id, else an anonymous_id; events without either count nowhere",
 }
-
-
 _FILTERED = {
     "visitors": "with filters, a visitor is counted in a time if the first session of it has an event that fits",
     "users": "with filters, a user is counted in a time if an event of it fits; when they first came is asked without",
@@ -53,11 +51,11 @@ def grain(state: State) -> Grain:
 def asks(state: State) -> Mapping[str, Ask]:
     asked: dict[str, Any] = {
         "grain": grain(state),
-        "people": chosen(state, "people", PEOPLE),
+        "people": state.chosen("people", PEOPLE),
         "since": day_start(begins(state), state.site.zone),
     }
     if state.one("first"):
-        asked |= {"people": "users", "of": chosen(state, "of", FIRST), "first": state.one("first")}
+        asked |= {"people": "users", "of": state.chosen("of", FIRST), "first": state.one("first")}
     return {"cohorts": Ask("retention", asked)}
 
 
@@ -114,25 +112,25 @@ def context(shown: Shown) -> Mapping[str, Any]:
     answer = shown.found.get("cohorts")
     rows = shown.rows("cohorts")
     found = cohorts(rows)
-    people = "users" if state.one("first") else chosen(state, "people", PEOPLE)
+    people = "users" if state.one("first") else state.chosen("people", PEOPLE)
     came = sum(one.size for one in found)
     notes = [_EXACT[people], *([_FILTERED[people]] if state.where else [])]
-    counts = chosen(state, "show", SHOWN) == "count"
+    counts = state.chosen("show", SHOWN) == "count"
     return {
-        "failure": answer if isinstance(answer, Failed) else None,
-        "notes": [*notes, *(answer.notes if answer and not isinstance(answer, Failed) else ())],
+        "failure": shown.failure("cohorts"),
+        "notes": [*notes, *(answer.notes if isinstance(answer, Answer) else ())],
         "table": heat(found, grain=wide, counts=counts, zone=state.site.zone) if came else None,
         "curve": line(found, wide),
         "came": count(came),
         "people": people,
         "people_tabs": (PEOPLE, people),
-        "show_tabs": (SHOWN, chosen(state, "show", SHOWN)),
+        "show_tabs": (SHOWN, state.chosen("show", SHOWN)),
         "grains": GRAINS,
         "grain": wide,
         "since": begins(state),
         "is_moved": begins(state) != _start(state.period.days[0], wide),
         "first": state.one("first"),
-        "of": (FIRST, chosen(state, "of", FIRST)),
+        "of": (FIRST, state.chosen("of", FIRST)),
     }
 
 

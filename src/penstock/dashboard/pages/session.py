@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from ..answers import Ask
-from ..charts.formats import NOTHING, duration
+from ..charts.formats import NOTHING, duration, money
 from ..page import Page, Shown
 from ..state import SAFE, State
 
@@ -83,7 +83,7 @@ def show(shown: Shown) -> Mapping[str, Any]:
         "count": len(rows),
         "visit": visits[-1] if visits else None,
         "everywhere": session_link(known) if _day(shown.state) else None,
-        "failure": shown.found.get("events") if shown.table("events") is None else None,
+        "failure": shown.failure("events"),
     }
 
 
@@ -99,7 +99,7 @@ def events(rows: list[dict[str, Any]]) -> list[Event]:
                 row["event_type"],
                 row["page_path"] or "",
                 f"{duration(seconds - last)} later" if seconds - last > 300 else "",
-                f"{row['revenue']:,}" if row["revenue"] is not None else "",
+                money(row["revenue"]) if row["revenue"] is not None else "",
                 tuple(_properties(row)),
             )
         )

@@ -16,6 +16,7 @@ from ...errors import PenstockError, QueryError
 from ...gold.by_day import DAYS
 from ...gold.catalog import ROLLUPS
 from ...gold.sessions import SESSIONS
+from ...reports.fill import is_number
 from ...silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..answers import Ask
 from ..charts.auto import auto
@@ -114,9 +115,9 @@ class Grid(NamedTuple):
 def grid(result: Result, *, sort: str = "", chart: str = "", zone: str = "UTC", most: int = MOST_SHOWN) -> Grid:
     """Sorted by a column's number, with - before it the least first."""
     table = _sorted(result.rows, sort)
-    picked = auto(table, columns=result.columns, kind=chart or None, zone=zone)
+    picked = auto(table, kind=chart or None, zone=zone)
     heads = [
-        Head(name, kind, _is_number(field.type), str(nth) if sort != str(nth) else f"-{nth}", _order(sort, nth))
+        Head(name, kind, is_number(field.type), str(nth) if sort != str(nth) else f"-{nth}", _order(sort, nth))
         for nth, (name, kind, field) in enumerate(zip(result.columns, result.types, table.schema, strict=True))
     ]
     rows = [[cell(value) for value in row] for row in cells(table.slice(0, most))]
@@ -139,10 +140,6 @@ def cell(value: Any) -> Cell:
 
 def _shortened(text: str, short: str) -> Cell:
     return Cell(text) if len(text) <= len(short) else Cell(short, text[:_LONGEST_TITLE])
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _order(sort: str, nth: int) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -15,123 +15,19 @@ from ...books import Books, Line
 from ...settings import AlertSettings, Settings
 from ...silver.drift import Drift
 from ...silver.quarantine import REASONS, WHOLE_FILE, Reason
-from ...status import Waiting
 from ..answers import Failed
-from ..charts import Health, Series, Stage, bars, flow
-from ..charts.formats import compact, count, duration, size
+from ..charts import Series, bars, flow
+from ..charts.formats import count, duration, size
 from ..command import command
-from ..facts import Asked, Facts, Quarantined, TableFacts, address, asked, drifted, gather, is_local
+from ..facts import Asked, Facts, Quarantined, TableFacts, address, asked, drifted, gather
 from ..lake import LATE
 from ..page import Page
+from ..stages import ago, in_stream, known, stages
 from ..state import State
 
-STUCK = timedelta(minutes=15)
 _FREE_SHARE = 0.05
 _HOURS_AT_ONCE = 12
 _FIELDS_SHOWN = 20
-
-T = TypeVar("T")
-
-
-def known(part: T | Failed) -> T | None:
-    return None if isinstance(part, Failed) else part
-
-
-# the way
-
-
-def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago; by odd clocks things come later than now."""
-    if moment is None:
-        return "nothing yet"
-    seconds = (now - moment).total_seconds()
-    return f"{duration(round(seconds))} ago" if seconds >= 1 else "just now"
-
-
-def per_minute(rate: float) -> str:
-    return f"{compact(round(rate, 1))} / min"
-
-
-def health(facts: Facts, waits: Waiting | None) -> Health:
-    """Of the stage that is to take what waits."""
-    if not facts.worker or waits is None:
-        return Health.bad
-    age = facts.at - waits.since if waits.since else timedelta()
-    return Health.bad if age > STUCK else Health.warn if age > LATE else Health.good
-
-
-def waiting(waits: Waiting | None, things: str, now: datetime) -> str:
-    if waits is None:
-        return "?"
-    since = f", {duration(max((now - waits.since).total_seconds(), 0))}" if waits.since else ""
-    return f"{count(waits.number)} {things}{since}" if waits.number else "nothing waits"
-
-
-def stages(facts: Facts, settings: Settings) -> list[Stage]:
-    now = facts.at
-    stream, bronze = known(facts.stream), known(facts.bronze)
-    silver, gold, books = known(facts.silver), known(facts.gold), known(facts.books)
-    disk = known(facts.disk)
-    in_stream = stream.waiting if stream else None
-    stopped = Health.good if facts.worker else Health.bad
-    newest = silver.newest if silver else None
-    late = health(facts, in_stream), health(facts, bronze)
-    return [
-        Stage(
-            "collect",
-            per_minute(books.received_rate) if books else "?",
-            [f"{'answers' if facts.collector else 'nobody answers'} at {address(settings)}"],
-            health=Health.good if facts.collector else Health.bad,
-        ),
-        Stage(
-            "stream",
-            f"{compact(stream.replayable)} records" if stream else "?",
-            [
-                "can be replayed" if stream else _why(facts.stream),
-                *([size(disk.sizes["stream"])] if disk and "stream" in disk.sizes else []),
-            ],
-            waiting(in_stream, "records", now),
-            Health.good if stream else Health.bad,
-        ),
-        Stage(
-            "bronze",
-            size(disk.sizes.get("bronze", 0)) if disk and is_local(settings) else "in its bucket",
-            [f"in {per_minute(books.received_rate)}" if books else _why(facts.books)],
-            waiting(bronze, "objects", now),
-            late[0],
-        ),
-        Stage(
-            "silver",
-            f"{compact(silver.events)} events" if silver else "?",
-            [
-                f"newest {ago(newest, now)}" if silver else _why(facts.silver),
-                f"in {per_minute(books.refined_rate)}" if books else _why(facts.books),
-                *([f"{count(silver.quarantined)} in quarantine"] if silver else []),
-            ],
-            f"{count(silver.unshown)} commits" if silver and silver.unshown else "nothing waits",
-            late[1] if silver else Health.bad,
-            "#h-ledger",
-        ),
-        Stage(
-            "gold",
-            f"{compact(gold.hours)} hours" if gold else "?",
-            [f"{count(gold.sessions)} sessions", f"to {gold.newest[:16].replace('T', ' ')}" if gold.newest else "empty"]
-            if gold
-            else [_why(facts.gold)],
-            health=stopped if gold else Health.bad,
-        ),
-        Stage(
-            "reports",
-            ago(newest, now),
-            ["read silver and gold"],
-            health=Health.warn if Health.bad in late or Health.warn in late else Health.good,
-            href="/",
-        ),
-    ]
-
-
-def _why(part: object) -> str:
-    return part.message if isinstance(part, Failed) else ""
 
 
 # what is not as it should be
@@ -144,7 +40,7 @@ def troubles(facts: Facts, settings: Settings) -> list[str]:
         found.append(f"The collector does not answer at {address(settings)}.")
     if not facts.worker:
         found.append(f"The worker is not running, so nothing moves on: {command(settings, 'up')}")
-    for part, things in ((_in_stream(facts), "stream"), (known(facts.bronze), "bronze")):
+    for part, things in ((in_stream(facts), "stream"), (known(facts.bronze), "bronze")):
         if part is not None and part.since is not None and facts.at - part.since > LATE:
             found.append(
                 f"Events have been waiting in {things} for {duration((facts.at - part.since).total_seconds())}."
@@ -159,16 +55,11 @@ def troubles(facts: Facts, settings: Settings) -> list[str]:
     return found
 
 
-def _in_stream(facts: Facts) -> Waiting | None:
-    stream = known(facts.stream)
-    return stream.waiting if stream else None
-
-
 # the ledger
 
 
 class LedgerRow(NamedTuple):
-    """`mark`: balanced, or how many too many (−) or too few (+) were received."""
+    """`mark`: balanced, or for how many the end is not known (+), or too many ended (−)."""
 
     name: str
     cells: tuple[str, ...]

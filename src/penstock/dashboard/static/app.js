@@ -153,7 +153,7 @@
       input.setAttribute("aria-label", input.placeholder);
       const list = make("div", "", dialog);
       list.className = "found";
-      const entries = [...$$("[data-go]").map((a) => [a.textContent, () => swapOrGo(a.href)]),
+      const entries = [...$$("[data-go]").map((a) => [a.textContent, () => { location.href = a.href; }]),
         ...$$(".controls .pop a").map((a) => [a.textContent.trim().replace(/\s+/g, " "), () => swap(a.href)]),
         ["Theme: switch", theme], ["Keyboard", help]];
       const draw = () => {
@@ -169,7 +169,6 @@
       draw();
     });
   }
-  const swapOrGo = (url) => { location.href = url; };
 
   function theme() {
     const next = { undefined: "dark", dark: "light", light: undefined }[document.documentElement.dataset.theme];
