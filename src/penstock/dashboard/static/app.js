@@ -10,7 +10,7 @@
   };
   let asked = 0, again = 0, busy = false;
 
-  async function swap(url, { push = true, quiet = false, replace = false } = {}) {
+  async function swap(url, { push = true, quiet = false } = {}) {
     if (quiet && busy) return; // what somebody asked for goes before what only comes late
     clearTimeout(again);
     const mine = ++asked;
@@ -33,7 +33,7 @@
     const nav = $(".top nav"), freshNav = $(".top nav", page);
     if (nav && freshNav) nav.replaceWith(freshNav);
     document.title = page.title;
-    if (push) history[replace ? "replaceState" : "pushState"]({}, "", where);
+    if (push) history.pushState({}, "", where);
     if (push) remember();
     scrollTo(x, y);
     if (focused && !quiet) ($(`main a[href="${CSS.escape(focused)}"]`) || fresh).focus({ preventScroll: true });
@@ -125,6 +125,7 @@
   function open(fill) {
     const dialog = $("#dialog");
     dialog.replaceChildren();
+    dialog.onkeydown = null;
     fill(dialog);
     dialog.showModal();
   }
@@ -135,7 +136,7 @@
       make("h2", "Keyboard", dialog);
       const table = make("table", "", dialog);
       const rows = [["? ", "this list"], ["⌘K, Ctrl K", "find a page or a command"], ["g, then a letter", "go to a page: " + $$("[data-go]").map((a) => `${a.dataset.go} ${a.textContent}`).join(", ")],
-        [$$(".controls a[data-key]").map((a) => a.dataset.key).filter((key) => key.length === 1 && key !== "x").join(" ") || "d e h w f t n m p y l a", "period"], ["c", "period of one's own"], ["← →", "period before, after"], ["x", "comparison on, off"], ["/", "add a filter"], ["j k, Enter", "move through rows, filter by one (Alt: exclude it)"], ["Esc", "close; clear filters"]];
+        ["d e h w f t n m p y l a", "period"], ["c", "period of one's own"], ["← →", "period before, after"], ["x", "comparison on, off"], ["/", "add a filter"], ["j k, Enter", "move through rows, filter by one (Alt: exclude it)"], ["Esc", "close; clear filters"]];
       for (const [key, meaning] of rows) { const row = table.insertRow(); make("th", key, row); make("td", meaning, row); }
       const label = make("label", "", dialog);
       const box = make("input", "", label);
@@ -168,7 +169,7 @@
       input.onkeydown = (event) => { if (event.key === "Enter") $("button", list)?.click(); };
       dialog.onkeydown = (event) => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], all = [input, ...list.children];
-        if (step && list.isConnected) { event.preventDefault(); all[Math.max(0, Math.min(all.length - 1, all.indexOf(document.activeElement) + step))].focus(); }
+        if (step) { event.preventDefault(); all[all.indexOf(document.activeElement) + step]?.focus(); }
       };
       draw();
     });
@@ -253,7 +254,10 @@
     ago();
     if ($("main[data-late]")) again = setTimeout(() => swap(location.href, { push: false, quiet: true }), 700);
   }
-  if (location.pathname === "/" && !location.search && store.get("period")) swap(`/?period=${store.get("period")}`, { replace: true });
+  if (location.pathname === "/" && !location.search && store.get("period")) {
+    history.replaceState({}, "", `/?period=${store.get("period")}`);
+    swap(location.href, { push: false });
+  }
   setInterval(ago, 10000);
   prepare();
   live();

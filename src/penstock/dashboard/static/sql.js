@@ -68,7 +68,7 @@
       return [typed, of ? columns(of).map((name) => [name, "column"]) : []];
     }
     const previous = parts.filter(([all, what]) => all.trim() && what !== "i").at(typed ? -2 : -1)?.[0].toLowerCase();
-    const all = [...(named.length ? named : tables()).flatMap(columns).map((name) => [name, "column"]), ...tables().map((name) => [name, "table"]),
+    const all = [...named.flatMap(columns).map((name) => [name, "column"]), ...tables().map((name) => [name, "table"]),
       ...KEYWORDS.map((name) => [name, "keyword"]), ...FUNCTIONS.map((name) => [name, "function"])];
     if (["from", "join"].includes(previous)) all.sort((one, other) => (other[1] === "table") - (one[1] === "table"));
     return [typed, all];
@@ -150,7 +150,7 @@
       if (where) point(Number(where.dataset.line), Number(where.dataset.column)); else if (got.ok) keep(asked.q.trim());
       address(asked);
     } catch (error) {
-      $("#result .problem")?.remove(); // that of another query
+      $("#result .problem")?.remove();
       end = error.name === "AbortError" ? `Cancelled after ${since()}` : `No answer: ${error.message}`;
     }
     clearInterval(tick);
