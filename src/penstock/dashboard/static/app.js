@@ -1,5 +1,5 @@
 "use strict";
-// Swapping <main> instead of whole pages, tooltips, keys, the live pill. Without it every link and form still works.
+// Swapping <main>, tooltips, keys, the live pill. Without it every link and form still works.
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -217,7 +217,7 @@
     if (event.target === $("#dialog")) $("#dialog").close();
   });
 
-  // times that say how long ago they are
+  // how long ago
   function ago() {
     for (const each of $$("[data-ago]")) {
       const seconds = Math.max(0, Math.round((Date.now() - Date.parse(each.dateTime)) / 1000));
@@ -227,7 +227,7 @@
     }
   }
 
-  // what happens now: one stream for the whole page, closed while nobody looks
+  // one stream for the whole page, closed while nobody looks
   let stream = null;
   const listeners = [];
   window.penstock = { live: (hear) => listeners.push(hear), swap };
