@@ -44,3 +44,11 @@ def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
     launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
     yield launched
     launched.close()
+
+
+def agent(browser: Browser) -> str:
+    """What it calls itself without the word headless, which counts as a bot."""
+    version = browser.version.partition(".")[0]
+    return (
+        f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
+    )

@@ -15,12 +15,8 @@ playwright, chromium, browser = browser_in_hand.playwright, browser_in_hand.chro
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """Somebody who was never here, and whose browser does not call itself headless, which counts as a bot."""
-    version = browser.version.partition(".")[0]
-    agent = (
-        f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
-    )
-    context = browser.new_context(viewport={"width": 800, "height": 600}, user_agent=agent)
+    """Somebody who was never here, and counts as no bot."""
+    context = browser.new_context(viewport={"width": 800, "height": 600}, user_agent=browser_in_hand.agent(browser))
     context.set_default_timeout(15_000)
     yield context
     context.close()

@@ -56,6 +56,52 @@ def test_by_keyboard_alone(opened: Open) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+@pytest.mark.parametrize("filters", ["&channel=social", "&channel=social&device=mobile"])
+def test_escape_clears_the_filters(opened: Open, filters: str) -> None:
+    page = opened(WEEK + filters)
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/?*compare=none")
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_the_palette_is_walked_through(opened: Open) -> None:
+    page = opened(WEEK)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("last 7")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Last 7 days")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?period=7d*")
+
+
+def test_the_last_period_is_remembered(opened: Open) -> None:
+    page = opened("/?period=91d")
+    page.keyboard.press("w")
+    page.wait_for_url("**/?period=7d")
+    page.get_by_role("link", name="Setup").click()
+    page.wait_for_url("**/setup")
+    page.locator(".brand").click()
+    page.wait_for_url("**/?period=7d")
+    page.go_back()  # there is no page in between
+    page.wait_for_url("**/setup")
+
+
+def test_a_page_that_is_looked_at_keeps_up(opened: Open) -> None:
+    page = opened(WEEK)
+    page.clock.install()
+    page.reload()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_text("Data", exact=True).click()
+    page.clock.fast_forward(61_000)
+    page.get_by_text("Data", exact=True).click()
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.move(0, 0)
+    assert page.url not in asked  # not while a table is open
+    with page.expect_request(page.url):
+        page.clock.fast_forward(61_000)
+
+
 def test_a_filter_by_hand(opened: Open) -> None:
     page = opened(WEEK)
     page.keyboard.press("/")

@@ -176,6 +176,11 @@ def test_what_runs_too_long_is_cancelled(sql: Open) -> None:
         run(page, ENDLESS)
         page.click("#cancel")
         expect(page.locator("#elapsed")).to_contain_text("Cancelled")
+    run(page, "select nothing_like_it")
+    expect(page.locator(".problem")).to_be_visible()
+    run(page, ENDLESS)
+    page.click("#cancel")
+    expect(page.locator(".problem")).to_have_count(0)  # it was that of another query
     run(page, "select 7 as found")
     expect(page.locator(".answer thead")).to_have_text("found")
 

@@ -49,6 +49,21 @@ def test_tiles_say_what_the_report_says(client: TestClient, settings: Settings, 
     assert found["Visitors"] == show(total["visitors"])
 
 
+@pytest.mark.parametrize(
+    ("query", "drawn"),
+    [
+        ("period=7d", "Visitors"),
+        ("period=today", "Sessions"),
+        ("period=7d&device=mobile", "Sessions"),
+        ("period=today&metric=views", "Page views"),
+    ],
+)
+def test_what_cannot_be_counted_is_not_drawn(client: TestClient, query: str, drawn: str) -> None:
+    """Visitors are not, by the hour and with filters; unless somebody asks for them."""
+    [heading] = [text for text in page(client, f"/?{query}").texts if text.endswith("over time")]
+    assert heading == f"{drawn} over time"
+
+
 def test_every_link_of_the_page_leads_somewhere(client: TestClient) -> None:
     """Of those that change the same things one is tried; and they keep the filter that is there."""
     seen = page(client, "/?from=2026-11-18&to=2026-11-19&utm_medium=social")

@@ -93,7 +93,7 @@ def tiles(shown: Shown) -> list[Tile]:
     """Those that say something: without a shop there is no revenue."""
     totals = next(iter(shown.rows("totals")), {})
     over_time = shown.rows("over_time")
-    chosen_one = metric(shown.state, totals)
+    chosen_one = metric(shown)
     running = bool(over_time and over_time[-1].get("running"))
     return [
         Tile(
@@ -119,11 +119,12 @@ def metrics(totals: Mapping[str, Any]) -> list[Metric]:
     return [each for each in METRICS if each.column != "revenue" or totals.get("revenue")]
 
 
-def metric(state: State, totals: Mapping[str, Any]) -> Metric:
-    """The one that is drawn; visitors, unless they cannot be counted."""
+def metric(shown: Shown) -> Metric:
+    """The one that is drawn; visitors, unless they cannot be counted, as by the hour."""
+    totals, over_time = next(iter(shown.rows("totals")), {}), shown.rows("over_time")
     there = {each.column: each for each in metrics(totals)}
-    default = there["sessions"] if totals and totals.get("visitors") is None else there["visitors"]
-    return there.get(state.one("metric"), default)
+    uncounted = any(row.get("visitors") is None for row in (*([totals] if totals else []), *over_time))
+    return there.get(shown.state.one("metric"), there["sessions" if uncounted else "visitors"])
 
 
 def change(totals: Mapping[str, Any], each: Metric) -> Delta:
@@ -139,7 +140,7 @@ def plot(shown: Shown) -> Plot | None:
     over_time, totals = shown.rows("over_time"), next(iter(shown.rows("totals")), {})
     if not over_time:
         return None
-    state, one = shown.state, metric(shown.state, totals)
+    state, one = shown.state, metric(shown)
     before = None
     if state.compare and f"{one.column}_before" in over_time[0]:
         was = [(row["bucket"], row[f"{one.column}_before"]) for row in over_time]

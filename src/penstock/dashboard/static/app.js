@@ -1,5 +1,5 @@
 "use strict";
-// Swapping <main> instead of whole pages, tooltips, keys, the live pill. Without it every link and form still works.
+// Swapping <main>, tooltips, keys, the live pill. Without it every link and form still works.
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -125,6 +125,7 @@
   function open(fill) {
     const dialog = $("#dialog");
     dialog.replaceChildren();
+    dialog.onkeydown = null;
     fill(dialog);
     dialog.showModal();
   }
@@ -135,7 +136,7 @@
       make("h2", "Keyboard", dialog);
       const table = make("table", "", dialog);
       const rows = [["? ", "this list"], ["⌘K, Ctrl K", "find a page or a command"], ["g, then a letter", "go to a page: " + $$("[data-go]").map((a) => `${a.dataset.go} ${a.textContent}`).join(", ")],
-        ["d e w f t n m p y l a", "period"], ["c", "period of one's own"], ["← →", "period before, after"], ["x", "comparison on, off"], ["/", "add a filter"], ["j k, Enter", "move through rows, filter by one (Alt: exclude it)"], ["Esc", "close; clear filters"]];
+        ["d e h w f t n m p y l a", "period"], ["c", "period of one's own"], ["← →", "period before, after"], ["x", "comparison on, off"], ["/", "add a filter"], ["j k, Enter", "move through rows, filter by one (Alt: exclude it)"], ["Esc", "close; clear filters"]];
       for (const [key, meaning] of rows) { const row = table.insertRow(); make("th", key, row); make("td", meaning, row); }
       const label = make("label", "", dialog);
       const box = make("input", "", label);
@@ -166,6 +167,10 @@
       };
       input.oninput = draw;
       input.onkeydown = (event) => { if (event.key === "Enter") $("button", list)?.click(); };
+      dialog.onkeydown = (event) => {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], all = [input, ...list.children];
+        if (step) { event.preventDefault(); all[all.indexOf(document.activeElement) + step]?.focus(); }
+      };
       draw();
     });
   }
@@ -211,7 +216,7 @@
     if (event.target === $("#dialog")) $("#dialog").close();
   });
 
-  // times that say how long ago they are
+  // how long ago
   function ago() {
     for (const each of $$("[data-ago]")) {
       const seconds = Math.max(0, Math.round((Date.now() - Date.parse(each.dateTime)) / 1000));
@@ -221,7 +226,7 @@
     }
   }
 
-  // what happens now: one stream for the whole page, closed while nobody looks
+  // one stream for the whole page, closed while nobody looks
   let stream = null;
   const listeners = [];
   window.penstock = { live: (hear) => listeners.push(hear), swap };
@@ -248,7 +253,10 @@
     ago();
     if ($("main[data-late]")) again = setTimeout(() => swap(location.href, { push: false, quiet: true }), 700);
   }
-  if (location.pathname === "/" && !location.search && store.get("period")) swap(`/?period=${store.get("period")}`);
+  if (location.pathname === "/" && !location.search && store.get("period")) {
+    history.replaceState({}, "", `/?period=${store.get("period")}`);
+    swap(location.href, { push: false });
+  }
   setInterval(ago, 10000);
   prepare();
   live();

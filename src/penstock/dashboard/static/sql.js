@@ -150,6 +150,7 @@
       if (where) point(Number(where.dataset.line), Number(where.dataset.column)); else if (got.ok) keep(asked.q.trim());
       address(asked);
     } catch (error) {
+      $("#result .problem")?.remove();
       end = error.name === "AbortError" ? `Cancelled after ${since()}` : `No answer: ${error.message}`;
     }
     clearInterval(tick);
