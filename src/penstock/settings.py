@@ -97,7 +97,7 @@ class RefineSettings(_Section):
 
 class RollupSettings(_Section):
     seconds: float = Field(
-        60,
+        15,
         ge=0,
         description="how often sessions and rollups by day are made, at most a tenth of the time; those by hour follow"
         " at once",

@@ -52,10 +52,15 @@ def given(report: Report, values: Mapping[str, Any], columns: Columns) -> Given:
             _take(found, parameter, value, columns)
         except (ValueError, TypeError, ArithmeticError) as error:
             raise PenstockError(
-                f"{name} of report {report.name} cannot be {str(value)[:80]!r}{f': {error}' if str(error) else ''}",
+                f"{name} of report {report.name} cannot be {_told(value)!r}{f': {error}' if str(error) else ''}",
                 hint=f"it is of type {parameter.type}: {parameter.meaning}",
             ) from None
     return found
+
+
+def _told(value: Any) -> str:
+    listed = isinstance(value, list | tuple)
+    return (", ".join(map(str, value)) if listed else str(value))[:80]
 
 
 def _take(found: Given, parameter: Parameter, value: Any, columns: Columns) -> None:
