@@ -17,7 +17,8 @@ import yaml
 import penstock
 from penstock.bronze.load import load
 from penstock.export.attach import attach
-from penstock.gold.sessions import DAYS, SESSIONS
+from penstock.gold.by_day import DAYS
+from penstock.gold.sessions import SESSIONS
 from penstock.silver.columns import EVENTS, LEDGER, QUARANTINE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
