@@ -56,7 +56,24 @@ class _Section(BaseModel):
         return value
 
 
-class CollectSettings(_Section):
+class _Listening(_Section):
+    """Of something that listens; its fields say more of both."""
+
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Host and port as this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+
+class CollectSettings(_Listening):
     host: str = Field("127.0.0.1", description="address the collector listens on")
     port: Port = Field(8787, description="port the collector listens on")
     prefix: str = Field(
@@ -218,7 +235,7 @@ class MailSettings(_Section):
         return self
 
 
-class DashboardSettings(_Section):
+class DashboardSettings(_Listening):
     host: str = Field("127.0.0.1", description="address the dashboard listens on; any but this machine's needs a login")
     port: Port = Field(8788, description="port the dashboard listens on")
     title: Name = Field("Penstock", description="name of the site, as pages show it")

@@ -36,7 +36,7 @@ def send(
 ) -> None:
     """Post events to a running collector; prints its answer, ends with 1 unless it was 200."""
     settings = load_settings(config)
-    base = (url or f"{settings.collect.host}:{settings.collect.port}").rstrip("/")
+    base = (url or settings.collect.address).rstrip("/")
     base = base if "://" in base else f"http://{base}"
     body = typer.get_binary_stream("stdin").read() if events == "-" else events.encode()
     request = urllib.request.Request(f"{base}/v1/events", body, {"user-agent": "penstock-send"}, method="POST")

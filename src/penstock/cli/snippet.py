@@ -45,7 +45,7 @@ def snippet(
 ) -> None:
     """Print the tags for a web page, and the lines for its web server."""
     collect = load(config, data=data).collect
-    here = f"{collect.host}:{collect.port}"
+    here = collect.address
     texts = snippets(url or f"http://{here}", prefix=collect.prefix, site=site, collector=here)
     for name, text in texts.items():
         if kind is Kind.all:

@@ -23,7 +23,7 @@ _KEPT = 500
 _AT_ONCE = 2
 """DuckDB uses all cores for one question already; the second hides what it does on one."""
 _STALE = timedelta(minutes=3)
-"""Gold by day follows about once a minute; while events come, it never shows the very newest."""
+"""So far gold may be behind. By day it follows every now and then, so while events come it never shows the newest."""
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Ask(NamedTuple):
 
 
 class Answers:
-    """Thread-safe. `close` when nobody asks any more."""
+    """Of one event loop; the work is done in threads. `close` when nobody asks any more."""
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self._lakes: SimpleQueue[OpenLake] = SimpleQueue()

@@ -8,7 +8,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from starlette.responses import Response, StreamingResponse
@@ -22,6 +21,7 @@ from ..reports.run import Answer
 from .answers import Ask, Failed
 from .charts.formats import Unit, show
 from .page import Found
+from .programs import reply
 from .state import State
 
 OWN = {
@@ -53,7 +53,7 @@ class Column(NamedTuple):
 
 
 class Details(NamedTuple):
-    """A part of the rows as text, `first` to `last` of `count`, from 1."""
+    """A part of the rows as text, `first` to `last` of `total`, from 1."""
 
     columns: list[Column]
     rows: list[list[str]]
@@ -163,12 +163,12 @@ def twin(state: State, found: Found) -> Response:
         "notices": state.notices,
         "cards": {card: _card(answer) for card, answer in found.items()},
     }
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    return reply(body)
 
 
 def facts(told: Any) -> Response:
     """Of a page without cards: records become objects, with the names of their fields."""
-    return Response(msgspec.json.encode(_named(told)), media_type="application/json")
+    return reply(_named(told))
 
 
 def _named(told: Any) -> Any:

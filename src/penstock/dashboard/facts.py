@@ -112,7 +112,7 @@ def gather(lake: OpenLake) -> Facts:
     return Facts(
         now,
         worker_runs(settings.data),
-        answers(f"http://{address(settings)}/health"),
+        answers(f"{settings.collect.url}/health"),
         _tried(lambda: stream_status(way)),
         _tried(lambda: in_bronze(way)),
         _tried(lambda: silver_status(way)),
@@ -133,12 +133,6 @@ def _tried(work: Callable[[], T]) -> T | Failed:
         if not isinstance(error, PenstockError):
             get_logger().warning("a part of the status is not known", error=repr(error))
         return failed(error)
-
-
-def address(settings: Settings) -> str:
-    """Where the collector is asked from this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.collect.host, settings.collect.host)
-    return f"[{host}]:{settings.collect.port}" if ":" in host else f"{host}:{settings.collect.port}"
 
 
 def answers(url: str) -> bool:

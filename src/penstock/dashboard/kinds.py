@@ -16,7 +16,7 @@ _MOST = 200
 
 def ask(state: State) -> Ask:
     """For card `types`: all of the period; of the filters only which site or shop it is counts."""
-    where = tuple(f"{column}{op}{value}" for column, op, value in state.filters if column == "source")
+    where = tuple(str(one) for one in state.filters if one.column == "source")
     return Ask("events", {"whole": True, "by": "event_type", "where": where})
 
 

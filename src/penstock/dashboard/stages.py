@@ -10,7 +10,7 @@ from ..status import Waiting
 from .answers import Failed
 from .charts import Health, Stage
 from .charts.formats import compact, count, duration, size
-from .facts import Facts, address, is_local
+from .facts import Facts, is_local
 from .lake import LATE
 
 STUCK = timedelta(minutes=15)
@@ -59,7 +59,7 @@ def _collect(facts: Facts, settings: Settings) -> Stage:
     return Stage(
         "collect",
         _per_minute(books.received_rate) if books else "?",
-        [f"{'answers' if facts.collector else 'nobody answers'} at {address(settings)}"],
+        [f"{'answers' if facts.collector else 'nobody answers'} at {settings.collect.address}"],
         health=Health.good if facts.collector else Health.bad,
     )
 

@@ -80,7 +80,7 @@ class State:
     def where(self) -> tuple[str, ...]:
         """All filters, those of the segment too, in the words of reports."""
         saved = self.site.segments.get(self.segment or "", ())
-        return tuple(f"{column}{op}{value}" for column, op, value in (*saved, *self.filters))
+        return tuple(map(str, (*saved, *self.filters)))
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class Supervisor:
     def __init__(self, settings: Settings, log: Path | None = None, children: Sequence[str] = PIPELINE) -> None:
         self.settings = settings
         self.children = children
-        self.url = _url(settings.collect)
-        self.dashboard_url = _url(settings.dashboard)
+        self.url = settings.collect.url
+        self.dashboard_url = settings.dashboard.url
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -125,7 +125,7 @@ class Supervisor:
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        waiting = {name: f"{_url(place)}/health" for name, place in self._places.items()}
+        waiting = {name: f"{place.url}/health" for name, place in self._places.items()}
         while waiting and time.monotonic() < deadline:
             if any(child.poll() is not None for child in self._children.values()):
                 break
@@ -138,12 +138,6 @@ class Supervisor:
             self.stop()
             who = {"server": "collector"}.get(next(iter(waiting)), next(iter(waiting)))
             raise SettingsError(f"the {who} did not start", hint=f"see {self._log_path or 'the messages above'}")
-
-
-def _url(place: CollectSettings | DashboardSettings) -> str:
-    """As this machine reaches it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{place.port}"
 
 
 def _require_free(place: CollectSettings | DashboardSettings, *, hint: str) -> None:

@@ -46,6 +46,10 @@ class Filter(NamedTuple):
     op: Op
     value: str
 
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.column}{self.op}{self.value}"
+
 
 class Condition(NamedTuple):
     """SQL, and the values of its `$name`s."""

@@ -16,7 +16,6 @@ from ...errors import PenstockError
 from ...settings import Settings, SourceSettings
 from ...worker_lock import worker_runs
 from ..command import command
-from ..facts import address
 from ..page import Page
 from ..redact import masked, settings_shown
 from ..state import State
@@ -53,7 +52,9 @@ class Pasted(NamedTuple):
 
 def pasted(settings: Settings, url: str, source: SourceSettings | None, *, reveal: bool) -> Pasted:
     key = None if source is None else source.write_key if reveal else masked(source.write_key)
-    texts = snippets(url, prefix=settings.collect.prefix, site=_KEY if key else None, collector=address(settings))
+    texts = snippets(
+        url, prefix=settings.collect.prefix, site=_KEY if key else None, collector=settings.collect.address
+    )
     shown = {name: text.replace(_KEY, key or "") for name, text in texts.items()}
     tags = [Text(name, meaning, shown[name], name in _FIRST) for name, meaning in _MEANING.items()]
     return Pasted(tags, Text("curl", "From a shell", curl(url, key)), kits(url, key), key is not None and not reveal)
@@ -99,7 +100,7 @@ def arrived(lake: OpenLake) -> int:
 
 def own_url(settings: Settings, asked: str) -> str:
     """Where browsers find the collector: as said, or this machine's address of it."""
-    return asked.rstrip("/") if _URL.fullmatch(asked.rstrip("/")) else f"http://{address(settings)}"
+    return asked.rstrip("/") if _URL.fullmatch(asked.rstrip("/")) else settings.collect.url
 
 
 def context(settings: Settings, state: State, records: int) -> Mapping[str, Any]:

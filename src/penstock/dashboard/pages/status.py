@@ -19,7 +19,7 @@ from ..answers import Failed
 from ..charts import Series, bars, flow
 from ..charts.formats import count, duration, size
 from ..command import command
-from ..facts import Asked, Facts, Quarantined, TableFacts, address, asked, drifted, gather
+from ..facts import Asked, Facts, Quarantined, TableFacts, asked, drifted, gather
 from ..lake import LATE
 from ..page import Page
 from ..stages import ago, in_stream, known, stages
@@ -37,7 +37,7 @@ def troubles(facts: Facts, settings: Settings) -> list[str]:
     """One sentence each; none if all is well."""
     found = []
     if not facts.collector:
-        found.append(f"The collector does not answer at {address(settings)}.")
+        found.append(f"The collector does not answer at {settings.collect.address}.")
     if not facts.worker:
         found.append(f"The worker is not running, so nothing moves on: {command(settings, 'up')}")
     for part, things in ((in_stream(facts), "stream"), (known(facts.bronze), "bronze")):
