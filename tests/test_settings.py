@@ -331,3 +331,12 @@ def test_alerts_that_cannot_be(text: str, key: str) -> None:
     with pytest.raises(SettingsError) as raised:
         load(written(text))
     assert f"setting {key!r}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "127.0.0.1:8787"), ("0.0.0.0", "127.0.0.1:8787"), ("::", "[::1]:8787"), ("::1", "[::1]:8787")],
+)
+def test_what_listens_everywhere_is_reached_on_this_machine(host: str, address: str) -> None:
+    collect = load(collect={"host": host}).collect
+    assert (collect.address, collect.url) == (address, f"http://{address}")
