@@ -56,12 +56,11 @@ def up(
 def dashboard(
     data: Data = None,
     config: Config = None,
-    lake: Annotated[str | None, typer.Option("--lake", help="URL of a lake, to read it where it lies.")] = None,
     host: DashboardHost = None,
     port: Annotated[int | None, typer.Option("--port", help="Port of the dashboard.", show_default="8788")] = None,
 ) -> None:
-    """Start the dashboard alone, beside a running `up`, or over a lake that others fill."""
-    settings = _settings(data, config, {}, {"host": host, "port": port}, lake=lake)
+    """Start the dashboard alone, beside a running `up --no-dashboard`, or over a folder filled in other ways."""
+    settings = _settings(data, config, {}, {"host": host, "port": port})
     supervisor = Supervisor(settings, children=("dashboard",))
     _run(supervisor, config, lambda: say(f"Dashboard is at {supervisor.dashboard_url}"))
 
@@ -115,15 +114,13 @@ def _warn(settings: Settings, config: Path | None) -> None:
         note(warning)
 
 
-def _settings(
-    data: Path | None, config: Path | None, collect: dict[str, Any], dashboard: dict[str, Any], **more: Any
-) -> Settings:
+def _settings(data: Path | None, config: Path | None, collect: dict[str, Any], dashboard: dict[str, Any]) -> Settings:
     given = {"collect": collect, "dashboard": dashboard}
     sections = {
         name: {key: value for key, value in section.items() if value is not None} or None
         for name, section in given.items()
     }
-    return load(config, data=data, **sections, **more)
+    return load(config, data=data, **sections)
 
 
 def _greet(settings: Settings, supervisor: Supervisor) -> None:
