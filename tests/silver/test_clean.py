@@ -211,6 +211,15 @@ def test_aliases_and_types(hand: LakeInHand) -> None:
     assert (row["first_day"], row["variants"]) == (date(2026, 10, 1), '{"headline":"B"}')
 
 
+@pytest.mark.parametrize("quantity", [3, -3, 2147483647])
+def test_revenue_that_fits_no_column_is_unknown(hand: LakeInHand, quantity: int) -> None:
+    """Price and quantity each fit; what they come to does not, and neighbours are stored all the same."""
+    sent = {"event_type": "purchase", "session_id": "s", "price": "9999999999999999.99"}
+    huge, one = hand.rows_of({**sent, "quantity": quantity}, {**sent, "quantity": 1})
+    assert (huge["price"], huge["quantity"], huge["revenue"]) == (Decimal("9999999999999999.99"), quantity, None)
+    assert one["revenue"] == Decimal("9999999999999999.99")
+
+
 def test_agent_and_bot(hand: LakeInHand) -> None:
     phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile Safari/604.1"
     hand.put(hand.post(event(), user_agent=phone))

@@ -180,7 +180,11 @@ select
     t.price_value as price,
     t.quantity_value as quantity,
     case when t.is_purchase
-         then coalesce(t.revenue_value, try_cast(t.price_value * coalesce(t.quantity_value, 1) as decimal(18, 2)))
+         -- in wider numbers: a product that fits no column of ours is none, and must not be an error
+         then coalesce(
+             t.revenue_value,
+             try_cast(t.price_value::decimal(28, 2) * coalesce(t.quantity_value, 1) as decimal(18, 2))
+         )
     end as revenue,
     t.search_query,
     t.variants,

@@ -80,7 +80,7 @@ def test_every_runaway_is_stopped_and_the_next_query_works(short: Settings) -> N
     assert {sql: found[sql] for sql in ENDLESS} == dict.fromkeys(ENDLESS, "query_timeout")
     assert [sql for sql in HUNGRY if found[sql] not in STOPPED] == []
     assert found["select 1"] == "answered"
-    assert children() == before
+    assert children() <= before  # those before may end meanwhile
 
 
 def test_what_nothing_interrupts_is_killed(targets: Targets) -> None:
@@ -125,7 +125,7 @@ def test_a_caller_that_goes_away_takes_its_process_along(settings: Settings) -> 
             assert await code(playground, "select 1") == "answered"
 
     run(leave())
-    assert children() == before
+    assert children() <= before  # those before may end meanwhile
 
 
 def test_a_download_that_nobody_reads_on_takes_its_process_along(settings: Settings) -> None:
@@ -139,7 +139,7 @@ def test_a_download_that_nobody_reads_on_takes_its_process_along(settings: Setti
             assert len(children() - before) == 1
 
     run(leave())
-    assert children() == before
+    assert children() <= before  # those before may end meanwhile
 
 
 def test_readers_who_stop_reading_do_not_keep_others_out(short: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import ExitStack, aclosing, suppress
@@ -36,6 +37,8 @@ _STALLED_SECONDS = 5
 """So long after the end of its time, whoever still has not read an answer loses it."""
 _AT_ONCE = 2
 _WAITING = 2
+_PATIENCE_SECONDS = 0.5
+"""So long may it take to be among those who wait: whoever was cancelled a moment ago is still being cleared away."""
 _REMEMBERED_BYTES = 64 << 20
 
 
@@ -160,8 +163,11 @@ class Playground:
                 await asyncio.shield(self._later(process.close()))
 
     async def _enter(self) -> None:
-        if self._asked >= _AT_ONCE + _WAITING:
-            raise QueryError(429, "busy", "other queries are running; try again in a moment")
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while self._asked >= _AT_ONCE + _WAITING:
+            if time.monotonic() > patience:
+                raise QueryError(429, "busy", "other queries are running; try again in a moment")
+            await asyncio.sleep(0.05)
         self._asked += 1
         try:
             await self._running.acquire()
