@@ -201,7 +201,13 @@ def test_what_may_be_said(control: Arm, variant: Arm, tests: int, expected: Call
             Arm(1000, 110),
             "No difference shown between B and A (p = 0.47). To find 10% it takes about 14,751",
         ),
-        (Arm(1000, 100), Arm(1000, 140), "B is better than A by 40.0% (+10.0% to +78.2%, p = 0.0059)"),
+        (Arm(20_000, 2000), Arm(20_000, 2800), "B is better than A by 40.0% (+32.6% to +47.8%, p = 8.1e-35)."),
+        (
+            Arm(1000, 100),
+            Arm(1000, 140),
+            "B is better than A by 40.0% (+10.0% to +78.2%, p = 0.0059) so far, which is too early to decide."
+            " To find 10% it takes about 14,751",
+        ),
         (Arm(1000, 140), Arm(1000, 100), "B is worse than A by 28.6%"),
     ],
 )

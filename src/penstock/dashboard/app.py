@@ -136,7 +136,7 @@ class Dashboard:
     async def details(self, page: Page, request: Request) -> Response:
         """A card with all rows and columns, to search, sort and leaf through."""
         card = request.path_params["card"]
-        view = replace(_DETAILS, path=request.url.path, own={**page.own, **cards.OWN})
+        view = replace(_DETAILS, path=request.url.path, compares=page.compares, own={**page.own, **cards.OWN})
         seen = await self.look()
         asked = await self.state(request, view, seen)
         ask = page.asks(asked).get(card)

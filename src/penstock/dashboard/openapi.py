@@ -70,6 +70,8 @@ def document(pages: Iterable[Page]) -> dict[str, Any]:
 
 def _get(page: Page) -> dict[str, Any]:
     told = {**(_EVERYWHERE if page.takes_filters else {}), **page.own}
+    if not page.compares:
+        told.pop("compare", None)
     return {
         "operationId": page.name,
         "summary": page.title,

@@ -60,6 +60,8 @@ class Page:
     """Letter that opens it, after g."""
     takes_filters: bool = True
     """Whether period, comparison and filters mean something to it."""
+    compares: bool = True
+    """Whether it sets beside its numbers what they were before."""
     needs_lake: bool = True
     """False: it has something to say when the lake cannot be opened, too."""
 

@@ -266,7 +266,8 @@ def verdict(
         )
     needed = needed_per_variant(control.rate or 0, effect)
     least = min(control.exposures, variant.exposures)
-    wait = f" To find {effect:.0%} it takes about {needed:,} exposures of each." if needed and needed > least else ""
+    is_early = needed is not None and needed > least
+    wait = f" To find {effect:.0%} it takes about {needed:,} exposures of each." if is_early else ""
     if found is Call.not_enough:
         return (
             f"Not enough data: {name} and {control_name} each need {_FEWEST} who converted and {_FEWEST} who did not."
@@ -276,7 +277,8 @@ def verdict(
         return f"No difference shown between {name} and {control_name} (p = {p:.2g}).{wait}"
     by = lift(control, variant, confidence)
     assert by is not None  # `call` wants conversions on both sides
+    so_far = " so far, which is too early to decide" if is_early else ""
     return (
         f"{name} is {found.value} than {control_name} by {abs(by.lift):.1%} "
-        f"({by.low:+.1%} to {by.high:+.1%}, p = {p:.2g})."
+        f"({by.low:+.1%} to {by.high:+.1%}, p = {p:.2g}){so_far}.{wait}"
     )

@@ -20,6 +20,7 @@ from penstock.reports.stats import SRM_BELOW
 from penstock.settings import Settings
 from site_in_hand import HOSTILE, NOW, SCRIPT, Seen, visit
 
+EARLY = "Too early to say: about"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -48,16 +49,22 @@ def rows(*arms: tuple[str, int, int], split: float = 0.5, needed: int | None = 5
 @pytest.mark.parametrize(
     ("arms", "more", "heading"),
     [
-        ([("A", 1000, 100), ("B", 1000, 160)], {}, "B wins"),
-        ([("A", 1000, 160), ("B", 1000, 100)], {}, "The control, A, wins"),
-        ([("A", 1000, 100), ("B", 1000, 160), ("C", 1000, 180)], {}, "C wins"),
-        ([("A", 1000, 160), ("B", 1000, 100), ("C", 1000, 150)], {}, "No difference found yet: needs ~42 more days"),
-        ([("A", 1000, 100), ("B", 1000, 105)], {}, "No difference found yet: needs ~42 more days"),
-        ([("A", 1000, 100), ("B", 500, 50)], {}, "No difference found yet: needs ~95 more days"),
-        ([("A", 9000, 900), ("B", 9000, 910)], {}, "No difference found yet"),
-        ([("A", 1000, 100), ("B", 1000, 105)], {"needed": None}, "No difference found yet"),
-        ([("A", 20, 2), ("B", 20, 3)], {}, "Too few to tell"),
+        ([("A", 5000, 500), ("B", 5000, 800)], {}, "B wins"),
+        ([("A", 5000, 800), ("B", 5000, 500)], {}, "The control, A, wins"),
+        ([("A", 5000, 500), ("B", 5000, 800), ("C", 5000, 900)], {}, "C wins"),
+        ([("A", 9000, 900), ("B", 9000, 910)], {}, "No difference found"),
+        ([("A", 9000, 900), ("B", 9000, 950), ("C", 9000, 700)], {}, "Nothing beats the control, A"),
+        ([("A", 1000, 100), ("B", 1000, 160)], {}, f"{EARLY} 8,000 more exposures, ~42 more days"),
+        ([("A", 1000, 160), ("B", 1000, 100)], {}, f"{EARLY} 8,000 more exposures, ~42 more days"),
+        ([("A", 1000, 100), ("B", 1000, 105)], {}, f"{EARLY} 8,000 more exposures, ~42 more days"),
+        ([("A", 5000, 500), ("B", 4990, 800)], {}, f"{EARLY} 10 more exposures, ~1 more day"),
+        ([("A", 5000, 500), ("B", 5000, 800), ("C", 4477, 9)], {}, f"{EARLY} 520 more exposures, ~2 more days"),
+        ([("A", 1000, 100), ("B", 500, 50)], {}, f"{EARLY} 8,500 more exposures, ~95 more days"),
+        ([("A", 1000, 100), ("B", 1000, 105)], {"needed": None}, "No difference found"),
+        ([("A", 20, 2), ("B", 20, 3)], {}, f"{EARLY} 10,000 more exposures, ~2,615 more days"),
+        ([("A", 20, 2), ("B", 20, 3)], {"needed": None}, "Too few to tell"),
         ([("A", 20, 2)], {}, "Only one variant was shown so far"),
+        ([("A", 5000, 500), ("B", 5000, 800)], {"split": SRM_BELOW / 2}, "Broken split: do not trust it"),
         ([("A", 1000, 100), ("B", 1000, 160)], {"split": SRM_BELOW / 2}, "Broken split: do not trust it"),
     ],
 )
@@ -66,6 +73,15 @@ def test_heading(arms: list[tuple[str, int, int]], more: dict[str, Any], heading
     [found] = experiments.experiments(asked(("period", "28d")), rows(*arms, **more), {"e": date(2026, 11, 10)})
     assert found.heading == heading
     assert found.is_broken == ("Broken" in heading)
+    assert (found.kind == "good") == ("wins" in heading)
+
+
+@pytest.mark.parametrize(("seen", "is_coloured"), [(5000, True), (4999, False)])
+def test_no_lift_is_green_before_its_time(seen: int, is_coloured: bool) -> None:
+    lift = {"lift": 0.6, "lift_low": 0.4, "lift_high": 0.8}
+    arms = [{**row, **lift} for row in rows(("A", 5000, 500), ("B", seen, 800))]
+    [found] = experiments.experiments(asked(), arms, {})
+    assert ("good" in str(found.variants[1].lift_bar)) == is_coloured
 
 
 @pytest.mark.parametrize(
@@ -89,7 +105,10 @@ def test_goals() -> None:
 
 
 def test_experiment_by_hand(by_hand: TestClient) -> None:
-    shown = Seen(by_hand.get("/experiments", params={"experiment": SCRIPT, "control": "A"}).text)
+    asked = {"experiment": SCRIPT, "control": "A"}
+    early = Seen(by_hand.get("/experiments", params=asked).text).texts
+    assert any(text.startswith(EARLY) for text in early) and not any("wins" in text for text in early)
+    shown = Seen(by_hand.get("/experiments", params={**asked, "effect": "1"}).text)
     assert f"{QUOTES} wins" in shown.texts
     assert not shown.all("img")
     for variant, (seen, clicked) in ARMS.items():

@@ -146,3 +146,23 @@ def test_a_lake_that_cannot_be_opened(empty: Settings) -> None:
         assert client.get("/setup").status_code == 200
         assert client.get("/status").status_code == 200
         assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "compares"),
+    [
+        ("/", True),
+        ("/events", True),
+        ("/funnels", True),
+        ("/details/overview/over_time", True),
+        ("/retention", False),
+        ("/experiments", False),
+        ("/details/retention/cohorts", False),
+    ],
+)
+def test_only_what_compares_has_a_menu_for_it(client: TestClient, address: str, compares: bool) -> None:
+    seen = Seen(client.get(f"{address}?compare=weekday").text)
+    assert ("Same weekdays before" in seen.texts) == compares
+    assert any(each.get("data-key") == "x" for each in seen.all("a")) == compares
+    # It goes with links to pages that do.
+    assert any(link.startswith("/funnels?compare=weekday") for link in seen.links)

@@ -87,13 +87,15 @@ def _experiment(state: State, name: str, rows: Rows, began: Mapping[str, date]) 
     is_broken = split is not None and split < SRM_BELOW
     calls = {row["variant"]: _call(control, row, len(others)) for row in others}
     wait = "" if is_broken else _wait(control["needed"], least, days(state, began.get(name)))
-    heading, kind = _heading(calls, {row["variant"]: row["rate"] or 0.0 for row in rows}, wait, is_broken)
+    missing = sum(max(0, (control["needed"] or 0) - row["exposures"]) for row in rows)
+    rates = {row["variant"]: row["rate"] or 0.0 for row in rows}
+    heading, kind = _heading(calls, rates, missing, wait, is_broken)
     return Experiment(
         name,
         state.link(experiment=name),
         heading,
         kind,
-        _variants(rows, calls),
+        _variants(rows, {} if missing or is_broken else calls),
         list(dict.fromkeys(row["verdict"] for row in others)),
         _split(rows, split, is_asked=bool(state.one("shares"))),
         is_broken,
@@ -112,13 +114,20 @@ def _arm(row: Mapping[str, Any]) -> Arm:
     return Arm(row["exposures"], row["conversions"])
 
 
-def _heading(calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, is_broken: bool) -> tuple[str, str]:
-    """The whole in a few words, and whether that is good; `rates` begins with the control's."""
+def _heading(
+    calls: Mapping[str, Call], rates: Mapping[str, float], missing: int, wait: str, is_broken: bool
+) -> tuple[str, str]:
+    """The whole in a few words, and whether that is good; `rates` begins with the control's.
+
+    Nobody wins before as many have seen each as were needed: who stops at the first low p finds winners that are none.
+    """
     found = set(calls.values())
     if is_broken:
         return "Broken split: do not trust it", "bad"
     if not calls:
         return "Only one variant was shown so far", ""
+    if missing:
+        return f"Too early to say: about {_about(missing)} more exposures{f', {wait}' if wait else ''}", ""
     if Call.better in found:
         best = max((name for name, said in calls.items() if said is Call.better), key=rates.__getitem__)
         return f"{best} wins", "good"
@@ -126,7 +135,12 @@ def _heading(calls: Mapping[str, Call], rates: Mapping[str, float], wait: str, i
         return f"The control, {next(iter(rates))}, wins", "good"
     if found == {Call.not_enough}:
         return "Too few to tell", ""
-    return f"No difference found yet{f': needs {wait}' if wait else ''}", ""
+    return f"Nothing beats the control, {next(iter(rates))}" if Call.worse in found else "No difference found", ""
+
+
+def _about(number: int) -> str:
+    """With two places, for more would be made up."""
+    return count(round(number, 2 - len(str(number))) if number >= 100 else number)
 
 
 def _variants(rows: Rows, calls: Mapping[str, Call]) -> list[Variant]:
@@ -148,7 +162,7 @@ def _variants(rows: Rows, calls: Mapping[str, Call]) -> list[Variant]:
                 *(row["lift_low"], row["lift"], row["lift_high"]),
                 on=lifts,
                 reference=0,
-                name=kinds.get(calls[row["variant"]], "interval"),
+                name=kinds.get(calls.get(row["variant"], Call.no_difference), "interval"),
             ),
             _chance(row["chance_to_beat"]),
             _p(row["p_value"]),
@@ -244,4 +258,5 @@ PAGE = Page(
         "effect": "smallest relative difference that matters: 0.1 is 10 %",
     },
     key="x",
+    compares=False,
 )

@@ -146,4 +146,5 @@ PAGE = Page(
         "first": "value that it had; (none) for none. Only users can be chosen by it",
     },
     key="c",
+    compares=False,
 )
