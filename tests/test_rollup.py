@@ -126,9 +126,12 @@ def test_gold_that_is_a_little_late_answers_only_who_lets_it(way: Pipeline, cloc
     committed = datetime.now(UTC)
     clock.now = committed + timedelta(seconds=30)
     asked = {"since": NOON.date(), "until": NOON.date(), "whole": True}
-    [late] = lake.report("traffic", stale=timedelta(minutes=3), **asked).rows()
-    [exact] = lake.report("traffic", **asked).rows()
+    behind, up_to_date = lake.report("traffic", stale=timedelta(minutes=3), **asked), lake.report("traffic", **asked)
+    [late], [exact] = behind.rows(), up_to_date.rows()
     assert (late["sessions"], exact["sessions"]) == (1, 2)
+    # Delta keeps milliseconds.
+    assert behind.as_of is not None and committed - timedelta(seconds=10) <= behind.as_of <= committed
+    assert up_to_date.as_of == clock.now
     clock.now = committed + timedelta(minutes=5)
     [over] = lake.report("traffic", stale=timedelta(minutes=3), **asked).rows()
     assert over == exact

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
@@ -73,9 +75,15 @@ class OpenLake:
 
         `since` and `until` are words (`"7d"`, `"2026-02-01"`), dates or aware datetimes; further there are `zone`,
         `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. The answer holds all that silver holds;
-        with `stale` gold may also answer that lacks what came so lately. Raises PenstockError, SqlError.
+        with `stale` gold may also answer that lacks what came so lately, and `as_of` says how far it reaches. Raises
+        PenstockError, SqlError.
         """
-        return ask(name, self._run, self.columns, now=self.pipeline.clock(), gold=self._is_shown(stale), **asked)
+        now = self.pipeline.clock()
+        reaches: dict[str, datetime] = {}
+        found = ask(name, self._run, self.columns, now=now, gold=self._is_shown(stale, reaches), **asked)
+        sql = found.statement.sql + (found.comparison.statement.sql if found.comparison else "")
+        behind = [moment for gold, moment in reaches.items() if re.search(rf"\bgold\.{gold}\b", sql)]
+        return replace(found, as_of=min([now, *behind]))
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
@@ -87,8 +95,11 @@ class OpenLake:
         """Of `events`, with the settings' own: name → DuckDB's type."""
         return {column.name: column.type for column in (*EVENTS, *self.pipeline.schema.columns)}
 
-    def _is_shown(self, stale: timedelta) -> Callable[[str], bool]:
-        """Tells of a rollup, or of sessions and steps, whether it shows what silver shows now, or not long ago."""
+    def _is_shown(self, stale: timedelta, reaches: dict[str, datetime]) -> Callable[[str], bool]:
+        """Tells of a rollup, or of sessions and steps, whether it shows what silver shows now, or not long ago.
+
+        Of one that is behind, it notes until when that `reaches`.
+        """
         handle = self.pipeline.lake.silver.events.open()
         now, shown = Shown(str(handle.metadata().id), handle.version()), self.pipeline.gold.shown()
         tables = {sessions.NAME: self.pipeline.sessions, steps.NAME: self.pipeline.steps}
@@ -97,7 +108,8 @@ class OpenLake:
             has = shown.get(by_day.bookmark(tables[name]) if name in tables else name)
             if has == now or has is None or has.table != now.table or not stale:
                 return has == now
-            return self.pipeline.clock() - snapshot.committed(handle, has.version + 1) <= stale
+            reaches[name] = snapshot.committed(handle, has.version + 1)
+            return self.pipeline.clock() - reaches[name] <= stale
 
         return is_shown
 

@@ -155,7 +155,7 @@ class Dashboard:
             "back": page.url,
             "kept": {name: values for name, values in asked.given.items() if name in page.own},
         }
-        return HTMLResponse(self.renderer.page(request, view, Shown(asked, {}), seen, more))
+        return HTMLResponse(self.renderer.page(request, view, Shown(asked, {card: answer}), seen, more))
 
     async def export(self, page: Page, format: FileFormat, request: Request) -> Response:
         seen = await self.look()

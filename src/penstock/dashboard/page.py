@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ..reports.run import Answer
@@ -26,6 +27,12 @@ class Shown:
     state: State
     found: Found
     late: tuple[str, ...] = ()
+
+    @property
+    def as_of(self) -> datetime | None:
+        """What was in silver by then is in all of these answers."""
+        moments = [answer.as_of for answer in self.found.values() if isinstance(answer, Answer) and answer.as_of]
+        return min(moments, default=None)
 
     def failure(self, card: str) -> Failed | None:
         answer = self.found.get(card)

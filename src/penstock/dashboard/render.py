@@ -75,7 +75,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.filters |= {
-        name: getattr(formats, name) for name in ("show", "short", "count", "percent", "duration", "size", "delta")
+        name: getattr(formats, name)
+        for name in ("show", "short", "count", "percent", "duration", "size", "delta", "local")
     }
     found.globals["asset"] = asset
     return found

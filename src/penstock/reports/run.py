@@ -28,13 +28,17 @@ _NOT_ADDITIVE = "visitors add up only over whole days, without filter or breakdo
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows, and how they came about. `notes` are for people: what the numbers leave out."""
+    """Rows, and how they came about. `notes` are for people: what the numbers leave out.
+
+    All that was in silver by `as_of` is counted; None where nobody asked when that was.
+    """
 
     question: Question
     statement: Statement
     table: pa.Table
     notes: tuple[str, ...] = ()
     comparison: Answer | None = None
+    as_of: datetime | None = None
 
     @property
     def sql(self) -> str:
@@ -110,5 +114,7 @@ def _notes(asked: Question) -> tuple[str, ...]:
     if asked.report.additive and not asked.additive:
         notes.append(_NOT_ADDITIVE)
     if asked.filters and asked.report.source == "sessions":
-        notes.append("the filters choose sessions: those with an event that fits")
+        notes.append(
+            "the filters choose sessions, those with an event that fits; all of their page views and events are counted"
+        )
     return tuple(notes)

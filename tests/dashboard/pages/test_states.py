@@ -166,3 +166,23 @@ def test_only_what_compares_has_a_menu_for_it(client: TestClient, address: str, 
     assert any(each.get("data-key") == "x" for each in seen.all("a")) == compares
     # It goes with links to pages that do.
     assert any(link.startswith("/funnels?compare=weekday") for link in seen.links)
+
+
+@pytest.mark.parametrize("address", ["/?period=7d", "/retention", "/details/overview/pages"])
+def test_a_page_says_how_far_its_numbers_reach(client: TestClient, address: str) -> None:
+    [moment] = [each for each in Seen(client.get(address).text).all("time") if "title" in each]
+    assert moment["datetime"] == NOW.isoformat()
+    assert f"as of {NOW:%H:%M:%S}" in Seen(client.get(address).text).texts
+
+
+@pytest.mark.parametrize("address", ["/setup", "/status"])
+def test_what_asks_no_reports_reaches_nowhere(client: TestClient, address: str) -> None:
+    assert not [each for each in Seen(client.get(address).text).all("time") if "title" in each]
+
+
+@pytest.mark.parametrize(("query", "is_said"), [("period=7d", False), ("period=7d&page_path=/about", True)])
+def test_what_a_filter_chooses_is_said(client: TestClient, query: str, is_said: bool) -> None:
+    told = Seen(client.get(f"/?{query}").text).texts
+    said = [text for text in told if "The filters choose sessions" in text]
+    assert len(said) == is_said
+    assert not said or told.index(said[0]) < told.index("Pages")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from ...reports.run import Answer
 from ...reports.stats import Arm, wilson
 from ..answers import Ask
 from ..charts.area import area, legend
@@ -242,7 +243,10 @@ def posts(shown: Shown) -> list[Post]:
 
 def context(shown: Shown) -> Mapping[str, Any]:
     drawn = plot(shown)
+    answers = [shown.found.get(card) for card in ("totals", "over_time")]
+    notes = [note for answer in answers if isinstance(answer, Answer) for note in answer.notes]
     return {
+        "notes": [f"{note[:1].upper()}{note[1:]}" for note in dict.fromkeys(notes)],
         "tiles": tiles(shown),
         "chart": area(drawn) if drawn else None,
         "legend": legend(drawn) if drawn else None,

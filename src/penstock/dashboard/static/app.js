@@ -30,8 +30,7 @@
     const focused = document.activeElement?.getAttribute?.("href");
     const [x, y] = [scrollX, scrollY];
     main.replaceWith(fresh);
-    const nav = $(".top nav"), freshNav = $(".top nav", page);
-    if (nav && freshNav) nav.replaceWith(freshNav);
+    for (const part of [".top nav", ".as-of"]) { const fresh = $(part, page); if (fresh) $(part)?.replaceWith(fresh); }
     document.title = page.title;
     if (push) history.pushState({}, "", where);
     if (push) remember();
