@@ -55,6 +55,7 @@ class Asked(NamedTuple):
     sql: str
     chart: str = ""
     sort: str = ""
+    rows: str = ""
     runs: bool = False
     query: SavedQuery | None = None
 
@@ -137,7 +138,7 @@ class Queries:
         sql = told.get("q") or (query.sql if query else recipe.sql if recipe else "")
         sql = sql.replace("\r\n", "\n")
         runs = bool(sql.strip()) and not _is_led_here(request)
-        return Asked(sql, told.get("chart", ""), told.get("sort", ""), runs, query)
+        return Asked(sql, told.get("chart", ""), told.get("sort", ""), told.get("rows", ""), runs, query)
 
     async def _query(self, id: str) -> SavedQuery | None:
         if not id.isdecimal() or len(id) > 15:
@@ -151,11 +152,12 @@ class Queries:
         if on := self._playground.available.on:
             await self._playground.warm()
         grid = result = None
+        most = view.MOST_SHOWN if asked.rows == "more" else view.SHOWN
         if asked.runs and on and problem is None:
             try:
                 result = await unless_gone(request, self._result(asked))
-                zone = self._zone
-                grid = await asyncio.to_thread(view.grid, result, sort=asked.sort, chart=asked.chart, zone=zone)
+                told = {"sort": asked.sort, "chart": asked.chart, "zone": self._zone, "most": most}
+                grid = await asyncio.to_thread(view.grid, result, **told)
             except PenstockError as error:
                 problem = view.problem(error, asked.sql)
         more = {
@@ -166,7 +168,8 @@ class Queries:
             "result": result,
             "grid": grid,
             "problem": problem,
-            "most": view.MOST_SHOWN,
+            "most": most,
+            "could_be": view.MOST_SHOWN,
             "saved": await run_in_threadpool(self._all),
         }
         return await self._html(view.PAGE, request, more, problem.status if problem else 200)
@@ -178,9 +181,13 @@ class Queries:
             return []
 
     async def _result(self, asked: Asked) -> Result:
-        """Another order or chart of an answer is no reason to ask again."""
+        """Another order or chart of an answer, or more of it, is no reason to ask again."""
         known = self._known.get(asked.sql)
-        if known is not None and (asked.sort or asked.chart) and time.monotonic() - known[0] < _KEPT_SECONDS:
+        if (
+            known is not None
+            and (asked.sort or asked.chart or asked.rows)
+            and time.monotonic() - known[0] < _KEPT_SECONDS
+        ):
             return known[1]
         result = await self._playground.run(asked.sql)
         self._known.pop(asked.sql, None)

@@ -18,6 +18,7 @@ from .. import __version__
 from .charts import formats
 from .lake import Look
 from .page import Page, Shown
+from .shrink import SHRINK
 from .state import State
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -87,8 +88,9 @@ def _static() -> dict[str, tuple[str, bytes]]:
     """File name → a name that changes with its content, and the content."""
     found = {}
     for path in (files(__package__) / "static").iterdir():
-        content = path.read_bytes()
-        stem, _, ending = path.name.rpartition(".")
+        ending = path.name.rpartition(".")[2]
+        content = SHRINK.get(ending, str)(path.read_text("utf-8")).encode()
+        stem = path.name.removesuffix(f".{ending}")
         if ending in _TYPES:
             found[path.name] = (f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{ending}", content)
     return found

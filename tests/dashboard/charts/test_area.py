@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from dashboard.charts.drawn import HOSTILE, by_class, coordinates, line, parse, text_of
 from penstock.dashboard.charts import Anomaly, Delta, Note, Plot, Series, Unit, area, legend, rows, summary
-from penstock.dashboard.charts.area import MOST
 
 FIRST = date(2026, 10, 31)
 
@@ -190,10 +189,18 @@ def test_too_many_points_are_thinned_but_what_stands_out_stays() -> None:
     values[2345], values[3210] = 1000, -500
     root = parse(area(plot(values)))
     drawn = by_class(root, "hit")
-    assert len(drawn) <= MOST
+    assert len(drawn) <= Plot.most
     assert {hit.get("data-values") for hit in drawn} == {"10", "1,000", "−500"}
     assert [drawn[0].get("data-i"), drawn[-1].get("data-i")] == ["0", "4999"]
     assert len(rows(plot(values)).body) == 5000
+
+
+def test_fewer_can_be_told_than_drawn() -> None:
+    root = parse(area(plot([0, 9] * 100, most=50, told=20, chooses=False)))
+    hits = by_class(root, "hit")
+    assert 10 < len(hits) <= 20 < line(root).count(" ") / 2 <= 50
+    assert sum(float((hit.get("width") or "").rstrip("%")) for hit in hits) == pytest.approx(100, abs=0.2)
+    assert not [hit for hit in hits if "data-from" in hit.attrib]
 
 
 def test_three_hundred_points_are_all_there() -> None:

@@ -67,7 +67,8 @@ def everything() -> Markup:
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     def answer(route: Route) -> None:
         if route.request.url.endswith("/charts.css"):
-            css = files("penstock.dashboard").joinpath("static/charts.css").read_text("utf-8")
+            static = files("penstock.dashboard") / "static"
+            css = "".join((static / name).read_text("utf-8") for name in ("charts.css", "figures.css"))
             route.fulfill(body=css, content_type="text/css")
         elif route.request.url.endswith("/watch.js"):
             route.fulfill(body=WATCH, content_type="text/javascript")

@@ -122,7 +122,7 @@ def test_sorted_by_any_column(client: TestClient) -> None:
 
 
 def test_the_first_thousand_are_shown(client: TestClient) -> None:
-    page = seen(client, q="select n from range(20000) t(n)")
+    page = seen(client, q="select n from range(20000) t(n)", rows="more")
     assert len(page.all("tr")) == 1001
     assert "truncated" in page.texts
     assert "10,000 rows" in page.texts
@@ -181,13 +181,29 @@ def test_the_excerpt_of_a_long_line_is_around_the_error() -> None:
     assert len(found.excerpt) <= 120
 
 
-def test_the_page_is_light(client: TestClient) -> None:
-    html = client.get("/sql", params={"recipe": "sources"}).text
+LONG_ANSWER = """select timestamptz '2024-01-01' + n * interval 1 hour as hour, n * 7919 % 997 as views, n * 104729 % 89 as sales
+from range(2000) t(n)"""
+
+
+@pytest.mark.parametrize("asked", [{"recipe": "sources"}, {"q": LONG_ANSWER}, {"q": LONG_ANSWER, "chart": "line"}])
+def test_the_page_is_light(client: TestClient, asked: dict[str, str]) -> None:
+    html = client.get("/sql", params=asked).text
     page = Seen(html)
     styles = [each["href"] for each in page.all("link") if each.get("rel") == "stylesheet"]
     scripts = [each["src"] for each in page.all("script")]
     parts = [html, *(client.get(address).text for address in (*styles, *scripts))]
     assert sum(len(gzip.compress(part.encode(), 5)) for part in parts) <= 20 * 1024
+    assert (LONG_ANSWER in asked.values()) == ('class="chart area"' in html)
+
+
+def test_more_rows_of_an_answer(client: TestClient) -> None:
+    sql = "select n from range(3000) t(n)"
+    first = client.get("/sql", params={"q": sql}).text
+    assert first.count("<tr>") == 101 and "Show 1,000" in Seen(first).texts
+    more = client.get("/sql", params={"q": sql, "rows": "more", "sort": "-0"}).text
+    assert more.count("<tr>") == 1001 and "Show 1,000" not in Seen(more).texts
+    assert "Show 150" in Seen(client.get("/sql", params={"q": "select n from range(150) t(n)"}).text).texts
+    assert client.get("/sql", params={"q": "select n from range(100) t(n)"}).text.count("<tr>") == 101
 
 
 # files and programs

@@ -170,14 +170,12 @@ def test_only_what_compares_has_a_menu_for_it(client: TestClient, address: str, 
 
 @pytest.mark.parametrize("address", ["/?period=7d", "/retention", "/details/overview/pages"])
 def test_a_page_says_how_far_its_numbers_reach(client: TestClient, address: str) -> None:
-    [moment] = [each for each in Seen(client.get(address).text).all("time") if "title" in each]
-    assert moment["datetime"] == NOW.isoformat()
     assert f"as of {NOW:%H:%M:%S}" in Seen(client.get(address).text).texts
 
 
 @pytest.mark.parametrize("address", ["/setup", "/status"])
 def test_what_asks_no_reports_reaches_nowhere(client: TestClient, address: str) -> None:
-    assert not [each for each in Seen(client.get(address).text).all("time") if "title" in each]
+    assert not [text for text in Seen(client.get(address).text).texts if text.startswith("as of ")]
 
 
 @pytest.mark.parametrize(("query", "is_said"), [("period=7d", False), ("period=7d&page_path=/about", True)])

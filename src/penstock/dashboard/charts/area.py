@@ -15,9 +15,6 @@ from .plot import Plot, summary
 from .scale import Scale, scale
 from .svg import NONE, chart, clean, nothing, num, path, pct, plane, polyline, safe, shape, tag
 
-MOST = 300
-"""More points than that are not seen on any screen."""
-
 
 def area(plot: Plot) -> Markup:
     """The chart; with marks that can be reached by keyboard it is a group, without them one image."""
@@ -61,13 +58,13 @@ def legend(plot: Plot) -> Markup:
     return tag("ul", {"class": "legend"}, *items)
 
 
-def _drawn(plot: Plot, values: Sequence[float | None]) -> list[int]:
-    """The buckets that are drawn: all, or of each handful the one that is furthest from the one drawn before."""
+def _chosen(plot: Plot, values: Sequence[float | None], most: int) -> list[int]:
+    """All buckets, or of each handful the one that is furthest from the one chosen before."""
     many = len(values)
-    if many <= MOST:
+    if many <= most:
         return list(range(many))
     end = many - 1 if plot.last is None else plot.last
-    size, kept = -(-(end - 1) // (MOST - 2)) or 1, [0]
+    size, kept = -(-(end - 1) // (most - 2)) or 1, [0]
     for first in range(1, end, size):
         before = values[kept[-1]] or 0.0
         group = range(first, min(first + size, end))
@@ -77,7 +74,7 @@ def _drawn(plot: Plot, values: Sequence[float | None]) -> list[int]:
 
 def _runs(plot: Plot, values: Sequence[float | None], axis: Scale) -> Iterator[list[tuple[float, float]]]:
     """Stretches without a gap, as coordinates."""
-    for known, run in groupby(_drawn(plot, values), key=lambda index: values[index] is not None):
+    for known, run in groupby(_chosen(plot, values, plot.most), key=lambda index: values[index] is not None):
         if known:
             yield [(plot.x(index), axis.y(values[index] or 0.0)) for index in run]
 
@@ -144,8 +141,8 @@ def _cursor(plot: Plot) -> Markup:
 
 
 def _hits(plot: Plot, axis: Scale) -> Iterator[Markup]:
-    """What the pointer finds, a column per bucket that is drawn, with the words of the tooltip."""
-    drawn = _drawn(plot, plot.values[0])
+    """What the pointer finds, a column per bucket that is told, with the words of the tooltip."""
+    drawn = _chosen(plot, plot.values[0], plot.told)
     middles = [(plot.x(a) + plot.x(b)) / 2 for a, b in pairwise(drawn)]
     edges = [0.0, *middles, 100.0]
     for nth, index in enumerate(drawn):
@@ -154,7 +151,7 @@ def _hits(plot: Plot, axis: Scale) -> Iterator[Markup]:
             "data-i": index,
             "data-x": num(plot.x(index)),
             "data-y": "|".join("" if value is None else num(axis.y(value)) for value in values),
-            "data-from": local(plot.starts[index], plot.zone).isoformat(),
+            "data-from": local(plot.starts[index], plot.zone).isoformat() if plot.chooses else None,
             "data-label": plot.named(index) + (" so far" if index == plot.last else ""),
             "data-values": "|".join(show(value, plot.unit) for value in values),
         }

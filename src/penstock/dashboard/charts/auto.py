@@ -18,6 +18,8 @@ from .plot import Plot, Series
 from .svg import NONE
 
 _MOST, _BARS = 3000, 30
+_POINTS, _TOLD = 90, 45
+"""So that an answer of any length keeps the page small."""
 
 
 class Picked(NamedTuple):
@@ -76,7 +78,7 @@ def _line(columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: str) -> M
     if len(starts) < 2 or len(set(starts)) < len(starts):
         return None
     series = [Series(columns[nth], [(row[at], row[nth]) for row in known], Unit.number) for nth in numbers[:2]]
-    plot = Plot(series, grain=_grain(starts), zone=zone, name="result")
+    plot = Plot(series, grain=_grain(starts), zone=zone, name="result", most=_POINTS, told=_TOLD, chooses=False)
     return Markup("{}{}").format(area(plot), legend(plot))
 
 

@@ -60,6 +60,12 @@ class Plot:
     up_is_good: bool | None = True
     change: Delta | None = None
     name: str = "chart"
+    most: int = 300
+    """More points than that are not drawn, for they are not seen."""
+    told: int = 300
+    """Of so many the pointer finds the numbers."""
+    chooses: bool = True
+    """Whether dragging over it asks for these days."""
 
     @property
     def unit(self) -> str:

@@ -25,8 +25,10 @@ from ..recipes import RECIPES
 from ..sandbox.formats import cells
 from ..sandbox.playground import Result
 from ..state import State
+from ..words import FUNCTIONS, KEYWORDS
 
-MOST_SHOWN = 1000
+SHOWN, MOST_SHOWN = 100, 1000
+"""Rows on the page at first, and if somebody asks for more."""
 LONG = 2000
 """A query of more characters is no part of addresses."""
 _LONG_CELL, _LONGEST_TITLE = 200, 4000
@@ -76,6 +78,8 @@ def listed(shown: Shown) -> Mapping[str, Any]:
     return {
         "tables": tables(shown.state.site.columns),
         "short_type": short_type,
+        "keywords": KEYWORDS,
+        "functions": FUNCTIONS,
         "values": [text for text in (*types, *sources) if text],
     }
 
@@ -112,7 +116,7 @@ class Grid(NamedTuple):
     """Charts that are possible."""
 
 
-def grid(result: Result, *, sort: str = "", chart: str = "", zone: str = "UTC", most: int = MOST_SHOWN) -> Grid:
+def grid(result: Result, *, sort: str = "", chart: str = "", zone: str = "UTC", most: int = SHOWN) -> Grid:
     """Sorted by a column's number, with - before it the least first."""
     table = _sorted(result.rows, sort)
     picked = auto(table, kind=chart or None, zone=zone)
@@ -207,6 +211,7 @@ PAGE = Page(
         "recipe": "a query to begin with: " + ", ".join(recipe.name for recipe in RECIPES),
         "saved": "number of a saved query",
         "chart": "line, bars or none",
+        "rows": "more: up to a thousand of them",
         "sort": "number of the column to sort by, from 0; with - before it the least first",
     },
     key="s",

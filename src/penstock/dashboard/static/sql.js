@@ -3,10 +3,8 @@
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const KEYWORDS = "select from where group by order having limit offset qualify window as on using join left right full inner outer cross lateral asof positional union intersect except all distinct with recursive values case when then else end and or not in is null like ilike between exists any some true false asc desc nulls first last over partition rows range unbounded preceding following current row filter cast interval date timestamp time at zone exclude replace sample collate similar to escape materialized".split(" ");
-  const FUNCTIONS = "count sum avg min max median mode quantile_cont approx_quantile approx_count_distinct count_if bool_and bool_or arg_min arg_max any_value list string_agg stddev corr coalesce nullif ifnull greatest least if round floor ceil abs ln log10 exp sqrt power lower upper trim length substring left right replace split_part strpos contains starts_with ends_with concat concat_ws regexp_matches regexp_extract regexp_replace format printf date_trunc date_part date_diff date_add extract epoch strftime strptime time_bucket today now to_timestamp make_date dayname monthname row_number rank dense_rank ntile lag lead first_value last_value try_cast typeof json_extract json_extract_string json_keys unnest range generate_series list_contains list_sort histogram".split(" ");
-  const known = new Map([...FUNCTIONS.map((word) => [word, "em"]), ...KEYWORDS.map((word) => [word, "b"])]);
-  const LONG = 2000, KEPT = 30, MOST = 8;
+  const PAINTED = { function: "em", keyword: "b" }, known = new Map();  // words; they come with the list of tables
+  const OWN = ["chart", "sort", "rows"], LONG = 2000, KEPT = 30, MOST = 8;
   const store = {
     get: () => { try { return JSON.parse(localStorage.getItem("sql") || "[]"); } catch { return []; } },
     set: (value) => { try { localStorage.setItem("sql", JSON.stringify(value)); } catch { /* no storage */ } },
@@ -16,7 +14,7 @@
   const TOKEN = /(--[^\n]*|\/\*[^]*?(?:\*\/|$))|('(?:[^']|'')*(?:'|$))|("(?:[^"]|"")*(?:"|$))|(\d+(?:\.\d+)?(?:e[+-]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|[^]/gui;
   function tokens(text) {
     return [...text.matchAll(TOKEN)].map(([all, comment, string, , number, word]) =>
-      [all, comment ? "i" : string ? "s" : number ? "u" : word && known.get(word.toLowerCase()), word]);
+      [all, comment ? "i" : string ? "s" : number ? "u" : word && PAINTED[known.get(word.toLowerCase())], word]);
   }
 
   let text, paint, offers, found = [], chosen = 0, moved = false, running = null, broken = null;
@@ -69,7 +67,7 @@
     }
     const previous = parts.filter(([all, what]) => all.trim() && what !== "i").at(typed ? -2 : -1)?.[0].toLowerCase();
     const all = [...named.flatMap(columns).map((name) => [name, "column"]), ...tables().map((name) => [name, "table"]),
-      ...KEYWORDS.map((name) => [name, "keyword"]), ...FUNCTIONS.map((name) => [name, "function"])];
+      ...known];
     if (["from", "join"].includes(previous)) all.sort((one, other) => (other[1] === "table") - (one[1] === "table"));
     return [typed, all];
   }
@@ -121,7 +119,10 @@
   async function list() {
     const got = await fetch("/sql/tables", { headers: { accept: "text/html" } });
     const fresh = $("#tables", new DOMParser().parseFromString(await got.text(), "text/html"));
-    if (got.ok && fresh) $("#tables").replaceWith(fresh);
+    if (!got.ok || !fresh) return;
+    $("#tables").replaceWith(fresh);
+    for (const kind of ["keyword", "function"]) for (const word of fresh.dataset[kind].split(" ")) if (!known.has(word)) known.set(word, kind);
+    draw();
   }
 
   // running
@@ -166,8 +167,9 @@
     text.setAttribute("aria-invalid", "true");
     draw();
   }
-  function address({ chart, sort }) {
-    const sql = text.value, given = new URLSearchParams({ q: sql, ...(chart && { chart }), ...(sort && { sort }) });
+  function address(asked) {
+    const sql = text.value, told = OWN.filter((name) => asked[name]).map((name) => [name, asked[name]]);
+    const given = new URLSearchParams([["q", sql], ...told]);
     const url = sql.length > LONG ? `/sql#q=${encodeURIComponent(sql)}` : `/sql?${given}`;
     if (url !== location.pathname + location.search + location.hash) history.pushState({}, "", url);
   }
@@ -177,7 +179,7 @@
     event.preventDefault();
     const told = new FormData(form, button);
     if (form.id === "ask") told.set("q", selected());
-    for (const name of ["chart", "sort"]) if (told.has(name)) told.set(name, told.getAll(name).at(-1));
+    for (const name of OWN) if (told.has(name)) told.set(name, told.getAll(name).at(-1));
     run(told);
   });
 
