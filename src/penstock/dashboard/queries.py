@@ -156,8 +156,8 @@ class Queries:
         if asked.runs and on and problem is None:
             try:
                 result = await unless_gone(request, self._result(asked))
-                told = {"sort": asked.sort, "chart": asked.chart, "zone": self._zone, "most": most}
-                grid = await asyncio.to_thread(view.grid, result, **told)
+                draw = partial(view.grid, sort=asked.sort, chart=asked.chart, zone=self._zone, most=most)
+                grid = await asyncio.to_thread(draw, result)
             except PenstockError as error:
                 problem = view.problem(error, asked.sql)
         more = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
         ([(None, 1), ("b", 2)], "bars", ()),
         ([("a", MONDAY, 1), ("b", TUESDAY, 2)], "line", ("bars",)),
         ([("a", MONDAY, 1), ("b", MONDAY, 2)], "bars", ()),
+        ([(MONDAY, "a", 1), (MONDAY, "b", 2), (TUESDAY, "a", 3)], "line", ()),
+        ([(MONDAY, "a", 1), (MONDAY, "a", 2), (TUESDAY, "a", 3)], "none", ()),
         ([("a", 1), ("a", 2)], "none", ()),
         ([(MONDAY, 1)], "none", ()),
         ([(MONDAY, "x"), (TUESDAY, "y")], "none", ()),
@@ -74,3 +77,45 @@ def test_times_that_python_cannot_hold_have_no_chart() -> None:
 def test_hostile_names_are_text(text: str) -> None:
     made = auto(columns=[text, text + "2"], rows=[(text, 1), ("b", 2)])
     assert {e.tag for e in parse(made.chart).iter()} == {"root", "ol", "li", "svg", "rect", "span", "bdi"}
+
+
+def test_a_line_for_each_of_the_five_names_with_most() -> None:
+    rows = [(day, f"n{nth}", nth * 10) for day in (TUESDAY, MONDAY) for nth in range(8)] + [(TUESDAY, None, 99)]
+    root = parse(auto(columns=["day", "name", "n"], rows=rows).chart)
+    assert [text_of(item) for item in root.iter("li")] == ["n7", "n6", "n5", "–", "n4"]
+    assert all(by_class(root, f"line{nth}") for nth in (2, 3, 5))
+    # What is there once only is a dot.
+    assert len(by_class(root, "dot4")) == 2
+
+
+def places(root: Any) -> list[float]:
+    return sorted(
+        float((each.get("x") or "").rstrip("%"))
+        for each in by_class(root, "tick")
+        if "x" in each.get("class", "").split()
+    )
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        [0, 1, 2, 3, 86_400 * 30],
+        [0, 60, 61, 62, 4000, 4001, 86_000, 86_399],
+        [nth * nth * 977 for nth in range(60)],
+        [nth * nth * nth * 3_777_777 for nth in range(40)],
+        [0, 1],
+        [3600 * nth for nth in range(700)],
+    ],
+)
+def test_labels_of_irregular_times_are_apart(seconds: list[int]) -> None:
+    rows = [(datetime(2026, 11, 2, 10, 17, 5) + timedelta(seconds=each), 1) for each in seconds]
+    root = parse(auto(columns=["at", "n"], rows=rows).chart)
+    found = places(root)
+    assert 1 <= len(found) <= 8
+    assert all(after - before >= 9 for before, after in pairwise(found))
+    assert all(0 <= place <= 100 for place in found)
+
+
+def test_times_are_to_scale() -> None:
+    rows = [(MONDAY, 0), (TUESDAY, 10), (MONDAY + timedelta(days=10), 10)]
+    assert line(parse(auto(columns=["day", "n"], rows=rows).chart)) == "M0 100L10 0 100 0"

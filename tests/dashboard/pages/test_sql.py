@@ -181,8 +181,8 @@ def test_the_excerpt_of_a_long_line_is_around_the_error() -> None:
     assert len(found.excerpt) <= 120
 
 
-LONG_ANSWER = """select timestamptz '2024-01-01' + n * interval 1 hour as hour, n * 7919 % 997 as views, n * 104729 % 89 as sales
-from range(2000) t(n)"""
+LONG_ANSWER = """select timestamptz '2024-01-01' + n * interval 1 hour as hour, n * 7919 % 997 as a,
+  n * 104729 % 89 as b from range(2000) t(n)"""
 
 
 @pytest.mark.parametrize("asked", [{"recipe": "sources"}, {"q": LONG_ANSWER}, {"q": LONG_ANSWER, "chart": "line"}])

@@ -1,4 +1,4 @@
-"""Charts: pure functions, numbers → SVG (where text has to wrap, HTML) as Markup, coloured by `charts.css`, `figures.css`.
+"""Charts: pure functions, numbers → SVG (where text has to wrap, HTML) as Markup, coloured by two of our style sheets.
 
 Nothing here has a style attribute or a script. Sizes are percentages, so a chart is as wide as the place it is put in.
 """

@@ -14,6 +14,10 @@ from .formats import brief, local, show, when
 from .plot import Plot, summary
 from .scale import Scale, scale
 from .svg import NONE, chart, clean, nothing, num, path, pct, plane, polyline, safe, shape, tag
+from .times import ruler
+
+LINES = 5
+"""More have no colour of their own."""
 
 
 def area(plot: Plot) -> Markup:
@@ -30,7 +34,7 @@ def area(plot: Plot) -> Markup:
         "area",
         summary(plot),
         drawing,
-        *labels(axis, plot.unit, plot.starts, plot.grain, plot.zone, plot.x),
+        *_labels(plot, axis),
         *_points(plot, axis),
         _so_far(plot, axis),
         _cursor(plot),
@@ -42,9 +46,21 @@ def area(plot: Plot) -> Markup:
     )
 
 
+def _labels(plot: Plot, axis: Scale) -> Iterator[Markup]:
+    if not plot.to_scale:
+        return labels(axis, plot.unit, plot.starts, plot.grain, plot.zone, plot.x)
+    starts, grain = ruler(plot.starts[0], plot.starts[-1], plot.zone)
+    return labels(axis, plot.unit, starts, grain, plot.zone, lambda nth: plot.x_at(starts[nth]))
+
+
+def _line(nth: int) -> str:
+    """Its class; there are five colours."""
+    return f"line{nth + 1}" if 0 < nth < LINES else "line"
+
+
 def legend(plot: Plot) -> Markup:
     """What each line is called."""
-    lines = [(("line", "line2")[min(nth, 1)], series.label) for nth, series in enumerate(plot.series)]
+    lines = [(_line(nth), series.label) for nth, series in enumerate(plot.series)]
     lines += [("before", plot.before.label)] if plot.before else []
     items = [
         tag(
@@ -89,7 +105,7 @@ def _lines(plot: Plot, axis: Scale) -> Iterator[Markup]:
     if plot.earlier and (d := "".join(map(polyline, _runs(plot, plot.earlier, axis)))):
         yield path("before", d)
     for nth, values in reversed(list(enumerate(plot.values))):
-        name = ("line", "line2")[min(nth, 1)]
+        name = _line(nth)
         over, partial = _split(plot, list(_runs(plot, values, axis)))
         if over:
             yield path(name, over)
@@ -115,7 +131,7 @@ def _points(plot: Plot, axis: Scale) -> Iterator[Markup]:
         for index, value in enumerate(values):
             alone = around[index] is None and around[index + 2] is None
             if value is not None and (alone or index == plot.last):
-                name = "dot" + " dot2" * (nth > 0) + " end" * (index == plot.last)
+                name = "dot" + f" dot{nth + 1}" * (nth > 0) + " end" * (index == plot.last)
                 yield shape("circle", {"class": name, "cx": pct(plot.x(index)), "cy": pct(axis.y(value)), "r": "3.5"})
 
 
@@ -134,7 +150,7 @@ def _cursor(plot: Plot) -> Markup:
     """A line and dots which the script puts where the pointer is, by `data-x` and `data-y` of the bucket."""
     line = shape("line", {"class": "cross", "x1": "0", "x2": "0", "y1": "0", "y2": "100%"})
     dots = [
-        shape("circle", {"class": "dot" if nth == 0 else "dot dot2", "cx": "0", "cy": "0", "r": "4"})
+        shape("circle", {"class": "dot" + f" dot{nth + 1}" * (nth > 0), "cx": "0", "cy": "0", "r": "4"})
         for nth in range(len(plot.series))
     ]
     return tag("g", {"class": "cursor", "aria-hidden": "true"}, line, *dots)

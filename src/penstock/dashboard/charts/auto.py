@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from markupsafe import Markup
 
-from .area import area, legend
+from .area import LINES, area, legend
 from .bars import Ranked, ranked
-from .formats import Unit
+from .formats import NOTHING, Unit, finite
 from .plot import Plot, Series
 from .svg import NONE
 
@@ -63,7 +63,7 @@ def _rows(table: pa.Table) -> list[tuple[Any, ...]]:
 
 
 def _line(columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: str) -> Markup | None:
-    """One moment a row, in any order; the first two numbers."""
+    """One moment a row, in any order, and the first two numbers; or a moment and a name a row, and the first number."""
     times = _those(columns, rows, date)
     numbers = _those(columns, rows, int | float | Decimal)
     if not times or not numbers or len(rows) < 2:
@@ -74,12 +74,40 @@ def _line(columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: str) -> M
         known.sort(key=lambda row: row[at])
     except TypeError:
         return None
-    starts = [row[at] for row in known]
-    if len(starts) < 2 or len(set(starts)) < len(starts):
+    starts = list(dict.fromkeys(row[at] for row in known))
+    if len(starts) < 2:
         return None
-    series = [Series(columns[nth], [(row[at], row[nth]) for row in known], Unit.number) for nth in numbers[:2]]
-    plot = Plot(series, grain=_grain(starts), zone=zone, name="result", most=_POINTS, told=_TOLD, chooses=False)
+    if len(starts) == len(known):
+        series = [Series(columns[nth], [(row[at], row[nth]) for row in known], Unit.number) for nth in numbers[:2]]
+    elif names := _those(columns, rows, str):
+        series = _by_name(starts, [(row[at], row[names[0]], row[numbers[0]]) for row in known])
+    else:
+        series = []
+    if not series:
+        return None
+    plot = Plot(
+        series,
+        grain=_grain(starts),
+        zone=zone,
+        name="result",
+        to_scale=True,
+        most=2 * _POINTS // max(2, len(series)),
+        told=_TOLD,
+        chooses=False,
+    )
     return Markup("{}{}").format(area(plot), legend(plot))
+
+
+def _by_name(starts: Sequence[date], rows: Sequence[tuple[Any, str | None, Any]]) -> list[Series]:
+    """A line for each of the names with most; none if a name has two numbers at one time."""
+    found: dict[str, dict[Any, Any]] = {}
+    for at, name, number in rows:
+        values = found.setdefault(NOTHING if name is None else name, {})
+        if at in values:
+            return []
+        values[at] = number
+    most = sorted(found, key=lambda name: -sum(abs(finite(value) or 0.0) for value in found[name].values()))[:LINES]
+    return [Series(name, [(at, found[name].get(at)) for at in starts], Unit.number) for name in most]
 
 
 def _bars(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup | None:

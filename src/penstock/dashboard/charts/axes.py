@@ -11,6 +11,9 @@ from .scale import Scale
 from .svg import num, path, pct, shape, tag
 from .times import Start, marks
 
+_APART = 9.0
+"""Percent: labels that are nearer to each other overlap."""
+
 
 def grid(axis: Scale) -> Iterator[Markup]:
     for tick in axis.ticks:
@@ -36,7 +39,11 @@ def labels(
 ) -> Iterator[Markup]:
     """Left of the plane and under it; `x` says where a bucket is."""
     yield from heights(axis, unit)
+    before = -100.0
     for mark in marks(starts, grain, zone):
         place = x(mark.place)
+        if place - before < _APART:
+            continue
+        before = place
         names = "tick x" + " extra" * mark.extra + " last" * (place > 97)
         yield tag("text", {"class": names, "x": pct(place), "y": "100%", "dy": "20"}, mark.text)

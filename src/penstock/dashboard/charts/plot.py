@@ -64,6 +64,8 @@ class Plot:
     """More points than that are not drawn, for they are not seen."""
     told: int = 300
     """Of so many the pointer finds the numbers."""
+    to_scale: bool = False
+    """Whether times that are further apart are drawn further apart; buckets all are as wide."""
     chooses: bool = True
     """Whether dragging over it asks for these days."""
 
@@ -99,8 +101,15 @@ class Plot:
         found = bisect_right([_moment(start, self.zone) for start in self.starts], _moment(at, self.zone)) - 1
         return found if found >= 0 else None
 
-    def x(self, index: float) -> float:
+    def x(self, index: int) -> float:
+        if self.to_scale:
+            return self.x_at(self.starts[index])
         return 100 * index / (len(self.starts) - 1) if len(self.starts) > 1 else 50.0
+
+    def x_at(self, at: Start) -> float:
+        """Where a time is, to scale."""
+        first, last = _moment(self.starts[0], self.zone), _moment(self.starts[-1], self.zone)
+        return 100 * ((_moment(at, self.zone) - first) / (last - first)) if last > first else 50.0
 
     def named(self, index: int) -> str:
         return when(self.starts[index], self.grain, self.zone)

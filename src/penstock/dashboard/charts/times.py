@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from .formats import clock, day, local, month, weekday
@@ -36,6 +36,26 @@ def marks(starts: Sequence[Start], grain: str, zone: str | None = None, most: in
     return [Mark(index, text, len(found) > most // 2 and nth % 2 == 1) for nth, (index, text) in enumerate(found)]
 
 
+def ruler(first: Start, last: Start, zone: str | None = None) -> tuple[list[Start], str]:
+    """The minutes, hours, days or years between two times that are any: what `marks` chooses from, and their grain."""
+    here, end = local(first, zone), local(last, zone)
+    if end.year - here.year > _YEARS:
+        return [date(year, 1, 1) for year in range(here.year + 1, end.year + 1)], "month"
+    if not isinstance(here, datetime) or not isinstance(end, datetime):
+        return [here + timedelta(days=nth) for nth in range((end - here).days + 1)], "day"
+    step, grain = next((step, grain) for most, step, grain in _STEPS if end - here <= most)
+    begin = here.replace(minute=0, second=0, microsecond=0, hour=here.hour if step < _DAY else 0)
+    found: list[Start] = [at for nth in range((end - begin) // step + 1) if (at := begin + nth * step) >= here]
+    return found or [here], grain
+
+
+_YEARS = 50
+_DAY = timedelta(days=1)
+_STEPS = (
+    (_DAY, timedelta(minutes=1), "minute"),
+    (60 * _DAY, timedelta(hours=1), "hour"),
+    (timedelta.max, _DAY, "day"),
+)
 Rhythm = Callable[[int, Start], str | None]
 
 
