@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, cast
 
 from . import adapters
 from . import stream as stream_port
+from .bronze import demo
 from .bronze.deliver import CONSUMER, Delivered, deliver, due
 from .bronze.drops import Drop, Dropped, Drops, Tell
 from .bronze.expire import expire as expire_bronze
@@ -29,7 +30,7 @@ from .bronze.merge import Merged, look_again, merge
 from .bronze.places import place
 from .bronze.seen import Seen
 from .bronze.strays import Strays
-from .clock import Clock, utc_now
+from .clock import Clock, moment, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
 from .gold import sessions, steps
@@ -38,7 +39,7 @@ from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
-from .silver import bookmark, rebuild
+from .silver import bookmark, rebuild, snapshot
 from .silver import replay as quarantine
 from .silver.commit import Table
 from .silver.compact import Compacted, compact
@@ -240,6 +241,7 @@ class Pipeline:
         After each round of them the worker also looks at the alerts, which ask reports about all this.
         """
         return {
+            "demo": self.demo_as_asked,
             "deliver": lambda: self.deliver(only_if_due=True),
             "drops": lambda: self.drops(only_if_due=True),
             "refine": self.refine,
@@ -291,6 +293,18 @@ class Pipeline:
     def erase_as_asked(self) -> int:
         """What commands ask of a running worker; returns how many."""
         return self.requests.answer("erase", lambda asked: self.erase(cast(Who, asked["who"]), asked["value"]))
+
+    def demo_as_asked(self) -> int:
+        """Simulated events, if there are no others; returns how many times the dashboard asked for them."""
+
+        def put(asked: dict[str, str]) -> dict[str, int]:
+            if snapshot.span(self.lake.silver.events.open()).first is not None or any(self.stream.ends().values()):
+                return {"objects": 0}
+            done = demo.fill(self.lake.bronze, moment(asked["until"], self.clock()))
+            self.drain()
+            return {"objects": done}
+
+        return self.requests.answer("demo", put)
 
     def replay_as_asked(self) -> int:
         """What the dashboard asks of a running worker; returns how many."""

@@ -58,6 +58,11 @@ class Requests:
         """Whether it was asked, and not answered yet."""
         return _is_ours(name) and self._store().exists(f"requests/{kind}/{name}")
 
+    def any_waits(self, kind: str) -> bool:
+        """Whether something of that kind was asked, and not answered yet."""
+        folder = self._folder / "requests" / kind
+        return folder.is_dir() and any(self._store().list(f"requests/{kind}"))
+
     def answer(self, kind: str, work: Callable[[dict[str, str]], Any]) -> int:
         """Do what was asked, oldest first; returns how many."""
         if not (self._folder / "requests" / kind).is_dir():

@@ -32,6 +32,7 @@ from . import access, cards, changes, openapi, queries, render, state
 from .access import Visitor
 from .answers import Answers, Ask, Failed
 from .command import command
+from .demo import Demo
 from .lake import Look, look
 from .live import sse
 from .live.tail import Live
@@ -213,6 +214,7 @@ def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: fl
             *_routes(dashboard),
             *access.routes(rules, templates),
             *changes.routes(saved, templates, clock),
+            Route("/demo", Demo(settings, answers, problems, clock).answer, methods=["POST"]),
             Route("/quarantine/replay", Replay(settings, problems).answer, methods=["POST"]),
         ],
         middleware=[

@@ -35,6 +35,8 @@ class Plan:
     kind: Kind = Kind.shop
     seed: int = 1
     dirt: Dirt = CLEAN
+    source: str = "default"
+    """What the collector's lines say; the shop's say nothing."""
 
     @property
     def end_ms(self) -> int:

@@ -84,7 +84,7 @@ class _Writer:
         # Only the collector knows a sender's clock; of a log, the time that it says is all there is.
         events["happened"] = events["at"] if profile.stamped else events["clock"]
         if profile.stamped:
-            lines = _stamped(profile.agents(events), events["received"], lines)
+            lines = _stamped(plan.source, profile.agents(events), events["received"], lines)
         malformed = spoil(dice, dirt.malformed, lines, done)
         good = np.ones(count, bool)
         good[list(done.reasons)] = False
@@ -138,11 +138,11 @@ class _Writer:
         }
 
 
-def _stamped(agents: Sequence[str], received: Array, lines: Sequence[str]) -> list[str]:
+def _stamped(source: str, agents: Sequence[str], received: Array, lines: Sequence[str]) -> list[str]:
     """As bronze holds what a collector took (docs/formats.md)."""
     heads = {agent: f'","user_agent":{json.dumps(agent)},"event":' for agent in set(agents)}
     return [
-        f'{{"penstock":1,"dialect":"events","source":"default","received_at":"{at}Z{heads[agent]}{line}}}'
+        f'{{"penstock":1,"dialect":"events","source":"{source}","received_at":"{at}Z{heads[agent]}{line}}}'
         for at, agent, line in zip(times(received), agents, lines, strict=True)
     ]
 

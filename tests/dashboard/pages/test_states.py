@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import Response
 from starlette.testclient import TestClient
 
+import penstock
 from penstock.collect import Request
 from penstock.dashboard import app
 from penstock.dashboard.pages import PAGES
 from penstock.pipeline import Pipeline
+from penstock.requests import Requests
 from penstock.settings import Settings, load
 from penstock.worker_lock import only_worker
 from site_in_hand import HERE, NOW, SCRIPT, Seen, visit
@@ -65,6 +68,55 @@ def test_from_the_first_event_to_the_first_page(empty: Settings) -> None:
         told = client.get("/").text
         assert "data-received" not in told
         assert "Visitors" in told
+
+
+def demo(client: TestClient) -> Response:
+    return client.post("/demo", headers={"origin": HERE})
+
+
+def test_demo_data_are_loaded_by_the_worker(empty: Settings) -> None:
+    with visit(empty) as client, only_worker(empty.data):
+        assert [each for each in Seen(client.get("/").text).all("form") if each.get("action") == "/demo"]
+        for _ in range(2):  # asked for once
+            told = Seen(demo(client).text)
+            assert "Demo data are being made; they are here in a moment." in told.texts
+            assert not [each for each in told.all("form") if each.get("action") == "/demo"]
+        way = Pipeline(empty, clock=lambda: NOW)
+        assert way.jobs["demo"]() == 1 and not way.jobs["demo"]()
+        way.close()
+    with visit(empty, timedelta(minutes=1)) as client:
+        shown = Seen(client.get("/").text).texts
+        assert int(shown[shown.index("Sessions") + 1].replace(",", "")) > 1000
+        with penstock.open(empty.data) as lake:
+            rows = lake.sql("select source, count(*) > 9000 from events group by 1").fetchall()
+        assert rows == [("demo", True)]
+        with only_worker(empty.data):
+            assert demo(client).status_code == 409
+
+
+@pytest.mark.parametrize("has_events", [False, True])
+def test_demo_data_are_refused(empty: Settings, has_events: bool) -> None:
+    """Beside events, which may be in the stream alone; and without a worker."""
+    if has_events:
+        send(empty)
+    with visit(empty) as client:
+        answer = demo(client)
+        told = Seen(answer.text).texts
+        assert answer.status_code == 409
+        assert ("penstock demo" in told) == has_events
+        assert (f"penstock up --data {empty.data}" in told) != has_events
+        assert client.post("/demo", headers={"origin": "http://evil.test"}).status_code == 403
+    assert not (empty.data / "asked").exists()
+
+
+def test_the_worker_puts_no_demo_beside_events(empty: Settings) -> None:
+    """They came while it was asked."""
+    Requests(empty.data).put("demo", {"until": "2026-11-20T00:00:00Z"})
+    send(empty)
+    way = Pipeline(empty, clock=lambda: NOW)
+    assert way.jobs["demo"]() == 1
+    assert list(way.lake.bronze.list("")) == []
+    way.close()
 
 
 def test_what_is_late_is_said_on_every_page(settings: Settings, tmp_path: Path) -> None:

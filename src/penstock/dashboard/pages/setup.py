@@ -13,6 +13,7 @@ from ... import status
 from ...api import OpenLake
 from ...collect.snippet import snippets
 from ...errors import PenstockError
+from ...requests import Requests
 from ...settings import Settings, SourceSettings
 from ...worker_lock import worker_runs
 from ..command import command
@@ -90,6 +91,10 @@ def kits(url: str, key: str | None) -> list[Text]:
     ]
 
 
+DEMO = "demo"
+"""The kind of request that the worker is asked with."""
+
+
 def arrived(lake: OpenLake) -> int:
     """How many records the stream keeps: the first word of an event, long before it is in the lake."""
     try:
@@ -116,6 +121,7 @@ def context(settings: Settings, state: State, records: int) -> Mapping[str, Any]
         "records": records,
         "settings": settings_shown(settings),
         "demo": "penstock demo",
+        "demo_waits": Requests(settings.data).any_waits(DEMO),
         "up": command(settings, "up"),
         "worker": worker_runs(settings.data),
     }
