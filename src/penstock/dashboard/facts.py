@@ -180,7 +180,11 @@ def visible(text: str) -> str:
 def tables(way: Pipeline) -> list[TableFacts]:
     silver = way.lake.silver
     found = []
-    for name, table in (*((t.url.rpartition("/")[2], t) for t, _ in silver.tables), ("sessions", way.sessions)):
+    for name, table in (
+        *((t.url.rpartition("/")[2], t) for t, _ in silver.tables),
+        ("sessions", way.sessions),
+        ("steps", way.steps),
+    ):
         sizes, handle = table.sizes(), table.open()
         found.append(
             TableFacts(name, len(sizes), snapshot.count(handle), sum(sizes.values()), snapshot.maintained(handle))

@@ -17,7 +17,13 @@ from .page import Shown
 from .state import State
 
 NOTHING_SAID = "(direct)"
-_UNKNOWN = "(unknown)"
+_DIRECT = frozenset({"utm_source", "referrer_host", "channel"})
+_UNKNOWN = frozenset({"device", "browser", "os", "screen", "language", "country"})
+
+
+def unsaid(column: str) -> str:
+    """What a row or a filter is called that has nothing in that column; the same word everywhere."""
+    return NOTHING_SAID if column in _DIRECT else "(unknown)" if column in _UNKNOWN else "(none)"
 
 
 class Measure(NamedTuple):
@@ -58,12 +64,10 @@ def listing(
     *,
     page: str,
     most: int | None = None,
-    nothing: str = _UNKNOWN,
 ) -> Listing:
     """`names`: columns of the answer that name a row → the column of events to filter by; empty for none.
 
-    The first measure is drawn behind the names. `most` rows are shown, the greatest of that measure. `nothing` is
-    what a row without a name is called.
+    The first measure is drawn behind the names. `most` rows are shown, the greatest of that measure.
     """
     head = (label, *(measure.label for measure in measures))
     more = shown.state.link(f"/details/{page}/{card}", **shown.state.given)
@@ -73,7 +77,7 @@ def listing(
     drawn = measures[0].column
     rows = answer.rows() if most is None else sorted(answer.rows(), key=lambda row: -(row[drawn] or 0))[:most]
     greatest = max((float(row[drawn] or 0) for row in rows), default=0.0) or 1.0
-    found = (_row(shown.state, row, names, measures, greatest, nothing) for row in rows)
+    found = (_row(shown.state, row, names, measures, greatest) for row in rows)
     return Listing(card, head, tuple(found), more=more)
 
 
@@ -83,12 +87,11 @@ def _row(
     names: Mapping[str, str],
     measures: Sequence[Measure],
     greatest: float,
-    nothing: str,
 ) -> Row:
     said = {name: "" if row[name] in (None, NOTHING_SAID) else str(row[name]) for name in names}
     filters = {names[name]: value for name, value in said.items() if names[name]}
     return Row(
-        " · ".join(value or nothing for value in said.values()),
+        " · ".join(value or unsaid(names[name] or name) for name, value in said.items()),
         share_bar(float(row[measures[0].column] or 0) / greatest),
         _is(state, filters) if filters else None,
         _is_not(state, filters) if filters else None,

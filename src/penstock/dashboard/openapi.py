@@ -54,14 +54,80 @@ _TWIN = {
 }
 
 
+_ROWS = {
+    "type": "object",
+    "required": ["columns", "types", "rows", "truncated", "milliseconds"],
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "types": {"type": "array", "items": {"type": "string"}, "description": "DuckDB's"},
+        "rows": {"type": "array", "items": {"type": "array"}},
+        "truncated": {"type": "boolean", "description": "there are more rows than these"},
+        "milliseconds": {"type": "number"},
+    },
+}
+_REFUSED = {
+    "type": "object",
+    "required": ["error", "detail"],
+    "properties": {
+        "error": {"type": "string", "description": "a code that stays"},
+        "detail": {"type": "string"},
+        "hint": {"type": "string"},
+        "line": {"type": ["integer", "null"]},
+        "column": {"type": ["integer", "null"]},
+    },
+}
+
+
+def _answers(**of: str) -> dict[str, Any]:
+    """Status → its answer, by the name of a schema."""
+    return {
+        status.removeprefix("_"): {
+            "description": "The rows" if name == "Rows" else "Why not, and where in the query",
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
+        }
+        for status, name in of.items()
+    }
+
+
+_QUERY = {"type": "string", "maxLength": 20_000, "description": "one SELECT, in DuckDB's SQL, over the tables of /sql"}
+_TOLD = _answers(_200="Rows", _400="Refused", _403="Refused", _408="Refused", _503="Refused")
+_SQL = {
+    "/api/sql": {
+        "post": {
+            "operationId": "ask_sql",
+            "summary": "A query of one's own, for the owner",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {"type": "object", "required": ["sql"], "properties": {"sql": _QUERY}}
+                    }
+                },
+            },
+            "responses": _TOLD,
+        }
+    },
+    "/api/sql.json": {
+        "get": {
+            "operationId": "sql",
+            "summary": "The same, also for programs with a token",
+            "parameters": [
+                {"name": "q", "in": "query", "required": True, "description": "the query", "schema": _QUERY}
+            ],
+            "responses": _TOLD,
+        }
+    },
+}
+
+
 def document(pages: Iterable[Page]) -> dict[str, Any]:
     """Every page that tells numbers."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Penstock dashboard", "version": __version__, "description": _FILTERS},
-        "paths": {f"/api/{page.name}.json": {"get": _get(page)} for page in pages if page.has_twin},
+        "paths": {f"/api/{page.name}.json": {"get": _get(page)} for page in pages if page.has_twin} | _SQL,
         "components": {
-            "schemas": {"Card": _CARD, "Twin": _TWIN},
+            "schemas": {"Card": _CARD, "Twin": _TWIN, "Rows": _ROWS, "Refused": _REFUSED},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"token": []}],

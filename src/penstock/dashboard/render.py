@@ -17,6 +17,7 @@ from starlette.templating import Jinja2Templates
 from .. import __version__
 from .charts import formats
 from .lake import Look
+from .listing import unsaid
 from .page import Page, Shown
 from .shrink import SHRINK
 from .state import State
@@ -77,8 +78,9 @@ def _environment() -> jinja2.Environment:
     )
     found.filters |= {
         name: getattr(formats, name)
-        for name in ("show", "short", "count", "percent", "duration", "size", "delta", "local")
+        for name in ("show", "short", "count", "percent", "duration", "size", "delta", "local", "counted", "titled")
     }
+    found.filters["unsaid"] = unsaid
     found.globals["asset"] = asset
     return found
 

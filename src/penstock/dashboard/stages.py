@@ -9,7 +9,7 @@ from ..settings import Settings
 from ..status import Waiting
 from .answers import Failed
 from .charts import Health, Stage
-from .charts.formats import compact, count, duration, size
+from .charts.formats import compact, count, counted, duration, size
 from .facts import Facts, is_local
 from .lake import LATE
 
@@ -68,12 +68,12 @@ def _stream(facts: Facts) -> Stage:
     stream, disk = known(facts.stream), known(facts.disk)
     return Stage(
         "stream",
-        f"{compact(stream.replayable)} records" if stream else "?",
+        counted(stream.replayable, "record", compact) if stream else "?",
         [
             "can be replayed" if stream else _why(facts.stream),
             *([size(disk.sizes["stream"])] if disk and "stream" in disk.sizes else []),
         ],
-        _waiting(in_stream(facts), "records", facts.at),
+        _waiting(in_stream(facts), "record", facts.at),
         Health.good if stream else Health.bad,
     )
 
@@ -84,7 +84,7 @@ def _bronze(facts: Facts, settings: Settings) -> Stage:
         "bronze",
         size(disk.sizes.get("bronze", 0)) if disk and is_local(settings) else "in its bucket",
         [f"in {_per_minute(books.received_rate)}" if books else _why(facts.books)],
-        _waiting(known(facts.bronze), "objects", facts.at),
+        _waiting(known(facts.bronze), "object", facts.at),
         health(facts, in_stream(facts)),
     )
 
@@ -93,13 +93,13 @@ def _silver(facts: Facts) -> Stage:
     silver, books = known(facts.silver), known(facts.books)
     return Stage(
         "silver",
-        f"{compact(silver.events)} events" if silver else "?",
+        counted(silver.events, "event", compact) if silver else "?",
         [
             f"newest {ago(silver.newest, facts.at)}" if silver else _why(facts.silver),
             f"in {_per_minute(books.refined_rate)}" if books else _why(facts.books),
             *([f"{count(silver.quarantined)} in quarantine"] if silver else []),
         ],
-        f"{count(silver.unshown)} commits" if silver and silver.unshown else "nothing waits",
+        counted(silver.unshown, "commit") if silver and silver.unshown else "nothing waits",
         health(facts, known(facts.bronze)) if silver else Health.bad,
         "#h-ledger",
     )
@@ -109,8 +109,8 @@ def _gold(facts: Facts) -> Stage:
     gold = known(facts.gold)
     if gold is None:
         return Stage("gold", "?", [_why(facts.gold)], health=Health.bad)
-    told = [f"{count(gold.sessions)} sessions", f"to {gold.newest[:16].replace('T', ' ')}" if gold.newest else "empty"]
-    return Stage("gold", f"{compact(gold.hours)} hours", told, health=Health.good if facts.worker else Health.bad)
+    told = [counted(gold.sessions, "session"), f"to {gold.newest[:16].replace('T', ' ')}" if gold.newest else "empty"]
+    return Stage("gold", counted(gold.hours, "hour", compact), told, health=Health.good if facts.worker else Health.bad)
 
 
 def _reports(facts: Facts) -> Stage:
@@ -129,11 +129,11 @@ def _per_minute(rate: float) -> str:
     return f"{compact(round(rate, 1))} / min"
 
 
-def _waiting(waits: Waiting | None, things: str, now: datetime) -> str:
+def _waiting(waits: Waiting | None, thing: str, now: datetime) -> str:
     if waits is None:
         return "?"
     since = f", {duration(max((now - waits.since).total_seconds(), 0))}" if waits.since else ""
-    return f"{count(waits.number)} {things}{since}" if waits.number else "nothing waits"
+    return counted(waits.number, thing) + since if waits.number else "nothing waits"
 
 
 def _why(part: object) -> str:

@@ -159,6 +159,7 @@ def test_a_file_to_keep(opened: Open, tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [390, 768])
 def test_it_fits_on_a_phone(opened: Open, width: int) -> None:
     page = opened(WEEK, viewport={"width": width, "height": 844})
+    assert page.locator(".posts").evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
     hidden = ".scroll, svg, .unseen, details:not([open]) > :not(summary)"
     wide = f"""[...document.querySelectorAll('main *')].filter(e => !e.closest('{hidden}'))
         .filter(e => e.getBoundingClientRect().right > {width} + 1).map(e => e.outerHTML.slice(0, 100))"""

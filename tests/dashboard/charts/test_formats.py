@@ -178,3 +178,22 @@ def test_dates_and_times_without_a_zone_stay() -> None:
 def test_moments_that_no_other_zone_can_hold_stay() -> None:
     assert formats.day(datetime.max.replace(tzinfo=UTC), "Asia/Tokyo") == "31 Dec"
     assert formats.day(datetime.min.replace(tzinfo=UTC), "America/New_York") == "1 Jan"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0 hours"), (1, "1 hour"), (2, "2 hours"), (1234, "1,234 hours")])
+def test_so_many_of_a_thing(value: int, text: str) -> None:
+    assert formats.counted(value, "hour") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("page_path", "Page path"),
+        ("utm_source", "UTM source"),
+        ("os", "OS"),
+        ("views_before", "Views before"),
+        ("", ""),
+    ],
+)
+def test_names_of_columns_for_people(name: str, title: str) -> None:
+    assert formats.titled(name) == title

@@ -172,3 +172,20 @@ def test_static_files_may_be_kept_for_ever(client: TestClient) -> None:
         answer = client.get(each["src"])
         assert answer.headers["content-type"].startswith("text/javascript")
         assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("tab", "column", "word"),
+    [("sources=utm_source", "utm_source", "(direct)"), ("sources=utm_campaign", "utm_campaign", "(none)")],
+)
+def test_nothing_has_the_same_name_in_lists_and_filters(client: TestClient, tab: str, column: str, word: str) -> None:
+    seen = page(client, f"/?period=7d&{tab}")
+    assert word in seen.texts
+    texts = page(client, f"/?period=7d&{tab}&{column}=").texts
+    assert texts[texts.index(column) + 1] == word
+
+
+def test_details_have_names_for_people(client: TestClient) -> None:
+    seen = page(client, "/details/overview/pages?period=7d")
+    assert "Page path" in seen.texts and "page_path" not in seen.texts
+    assert any((each.get("title") or "").startswith("page_path: ") for each in seen.all("a"))

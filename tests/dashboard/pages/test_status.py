@@ -64,7 +64,7 @@ def test_numbers_of_every_stage(dirty: Settings) -> None:
     said = text(seen)
     assert "5 events" in said
     assert "4 in quarantine" in said
-    assert "10 received = 5 stored + 1 duplicates + 4 quarantined + 0 in flight" in said
+    assert "10 received = 5 stored + 1 duplicate + 4 quarantined + 0 in flight" in said
     assert "✓ balanced" in said
     assert "0.8 / min" in said, "four lines in five minutes"
     assert [row for row in seen.texts if row.startswith("2026-11-20 ") and row.endswith(":00")] == [
@@ -97,8 +97,8 @@ def test_what_waits_is_in_flight(dirty: Settings) -> None:
     send(dirty)
     with only_worker(dirty.data), visit(dirty) as client:
         said = text(look(client))
-    assert "11 received = 5 stored + 1 duplicates + 4 quarantined + 1 in flight" in said
-    assert "1 records" in said
+    assert "11 received = 5 stored + 1 duplicate + 4 quarantined + 1 in flight" in said
+    assert "1 record," in said
 
 
 def test_a_ledger_that_is_not_balanced(dirty: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +22,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_SHORT = {word: word.upper() for word in ("utm", "os", "cta", "id", "url")}
 _THOUSANDS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -89,6 +91,17 @@ def count(value: Any) -> str:
     if abs(number) < 10**-places:
         return _signed(f"{number:.2g}")
     return _signed(_trimmed(f"{number:,.{places}f}"))
+
+
+def counted(value: int, thing: str, shown: Callable[[Any], str] | None = None) -> str:
+    """1 hour; 1,234 hours."""
+    return f"{(shown or count)(value)} {thing}{'' if value == 1 else 's'}"
+
+
+def titled(name: str) -> str:
+    """The name of a column, for people: Page path, UTM source, Views before."""
+    words = [_SHORT.get(word, word) for word in name.split("_")]
+    return " ".join(words)[:1].upper() + " ".join(words)[1:]
 
 
 def compact(value: Any) -> str:

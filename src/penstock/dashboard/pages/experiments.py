@@ -15,7 +15,7 @@ from ...reports.period import Grain, day_start
 from ...reports.stats import SRM_BELOW, Arm, Call, call
 from .. import kinds
 from ..answers import Ask
-from ..charts.formats import NOTHING, count, percent, show
+from ..charts.formats import NOTHING, count, counted, percent, show
 from ..charts.interval import domain, interval
 from ..kinds import CARD, OF_SHOP, offered, types, whose
 from ..page import Page, Shown
@@ -127,7 +127,7 @@ def _heading(
     if not calls:
         return "Only one variant was shown so far", ""
     if missing:
-        return f"Too early to say: about {_about(missing)} more exposures{f', {wait}' if wait else ''}", ""
+        return f"Too early to say: about {counted(missing, 'more exposure', _about)}{f', {wait}' if wait else ''}", ""
     if Call.better in found:
         best = max((name for name, said in calls.items() if said is Call.better), key=rates.__getitem__)
         return f"{best} wins", "good"

@@ -19,7 +19,7 @@ from ..charts.bars import share_bar
 from ..charts.formats import Delta, count, delta, percent
 from ..charts.funnel import Step, funnel
 from ..kinds import CARD, OF_SHOP, types, whose
-from ..listing import Listing, Row
+from ..listing import Listing, Row, unsaid
 from ..page import Page, Shown
 from ..saved import Funnel
 from ..state import State
@@ -190,7 +190,7 @@ def breakdown(shown: Shown, card: str) -> list[Line]:
     widest = max((rows[-1]["of_first"] or 0.0 for rows in lines.values()), default=0.0) or 1.0
     return [
         Line(
-            name or "(none)",
+            name or unsaid(by),
             shown.state.filtered(by, name or ""),
             tuple(count(row["reached"]) for row in rows),
             percent(rows[-1]["of_first"]),
@@ -216,7 +216,7 @@ def stopped(shown: Shown, card: str, stop: int) -> Listing:
     widest = max((many for _, many, _ in lost), default=0) or 1
     rows = [
         Row(
-            name or "(none)",
+            name or unsaid(by),
             share_bar(many / widest),
             shown.state.filtered(by, name or ""),
             shown.state.filtered(by, name or "", Op.differs),

@@ -16,7 +16,7 @@ from ..charts.formats import Delta, Unit, delta, percent, short, show
 from ..charts.interval import domain, interval
 from ..charts.plot import Anomaly, Note, Plot, Series, rows
 from ..charts.spark import spark
-from ..listing import NOTHING_SAID, Listing, Measure, listing
+from ..listing import Listing, Measure, listing, unsaid
 from ..page import Page, Shown
 from ..state import State
 from ..times import BEFORE
@@ -177,9 +177,7 @@ def cards(shown: Shown) -> dict[str, Listing]:
     screens = device == "screen"
     return {
         "pages": listing(shown, "pages", "Page", {"page_path": "page_path"}, by_page, page="overview"),
-        "sources": listing(
-            shown, "sources", "Source", {"name": source}, [SESSIONS, RATE], page="overview", nothing=NOTHING_SAID
-        ),
+        "sources": listing(shown, "sources", "Source", {"name": source}, [SESSIONS, RATE], page="overview"),
         "devices": listing(
             shown,
             "devices",
@@ -225,8 +223,8 @@ def posts(shown: Shown) -> list[Post]:
         said = {"utm_source": row["utm_source"], "utm_campaign": row["utm_campaign"]}
         found.append(
             Post(
-                said["utm_source"] or NOTHING_SAID,
-                said["utm_campaign"] or "–",
+                said["utm_source"] or unsaid("utm_source"),
+                said["utm_campaign"] or "",
                 shown.state.filtered("utm_campaign", said["utm_campaign"] or "")
                 if said["utm_campaign"]
                 else shown.state.filtered("utm_source", said["utm_source"] or ""),

@@ -17,7 +17,7 @@ from ...silver.drift import Drift
 from ...silver.quarantine import REASONS, WHOLE_FILE, Reason
 from ..answers import Failed
 from ..charts import Series, bars, flow
-from ..charts.formats import count, duration, size
+from ..charts.formats import count, counted, duration, size
 from ..command import command
 from ..facts import Asked, Facts, Quarantined, TableFacts, asked, drifted, gather
 from ..lake import LATE
@@ -95,7 +95,7 @@ def ledger(books: Books) -> LedgerCard:
     points = [(line.balance.hour, line.balance.received) for line in hours]
     total = (
         f"{count(books.received)} received = {count(books.total('stored'))} stored"
-        f" + {count(books.total('duplicate'))} duplicates + {count(books.total('quarantined'))} quarantined"
+        f" + {counted(books.total('duplicate'), 'duplicate')} + {count(books.total('quarantined'))} quarantined"
         f" + {count(books.in_flight)} in flight"
     )
     chart = bars(Series("Received", points), grain="hour", running=True) if len(points) > 1 else None
@@ -136,7 +136,7 @@ def replayed(asked: Asked | None, facts: Facts) -> str:
     still = sum(done.still.values())
     gone = f", {count(done.gone)} gone from bronze" if done.gone else ""
     return (
-        f"{count(done.tried)} judged again: {count(done.stored)} stored, {count(done.duplicate)} duplicates,"
+        f"{count(done.tried)} judged again: {count(done.stored)} stored, {counted(done.duplicate, 'duplicate')},"
         f" {count(still)} still in quarantine{gone}."
     )
 
