@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hand_clock import NOON, HandClock
+from penstock.alerts import history
 from penstock.alerts import signals as signals_module
 from penstock.alerts.watch import Watch
 from penstock.api import OpenLake
@@ -117,6 +118,25 @@ def test_a_day_later_nobody_wants_to_know(start: Start, clock: HandClock, hook: 
         watch.round()
         clock.tick(6 * 3600)
     assert len(hook.bodies) == 5
+
+
+def test_what_fired_and_was_over_is_kept(start: Start, clock: HandClock, tmp_path: Path) -> None:
+    """Also if it is told again, and by a worker that is started anew."""
+    data = tmp_path / "data"
+    watch = start({**SALES, "every": "5m", "repeat": "30m", "to": ["log"]})
+    rounds(watch, clock, 200)
+    assert [(each.state, each.alert) for each in history.load(data)] == [("firing", "no sales")]
+    send(watch.lake.pipeline, clock(), 5, "purchase")
+    rounds(start({**SALES, "every": "5m", "repeat": "30m", "to": ["log"]}), clock, 120)
+    kept = history.load(data)
+    assert [each.state for each in kept] == ["over", "firing"]
+    assert kept[0].firing_since == kept[1].firing_since == kept[1].at < kept[0].at
+    for _ in range(history.KEPT + 5):
+        history.add(data, kept[0])
+    assert len(history.load(data)) == history.KEPT
+    assert (data / "alerts").stat().st_mode & 0o777 == 0o700
+    (data / "alerts" / "history.json").write_text("{")
+    assert history.load(data) == []
 
 
 def test_private_addresses_are_not_called_unless_allowed(start: Start, hook: Hook) -> None:

@@ -16,7 +16,7 @@ FACTS = (
     {"now", "feed"},
     {
         "at", "worker", "collector", "stream", "bronze", "silver", "gold", "books", "quarantine", "tables", "disk",
-        "alerts", "versions",
+        "alerts", "alert_history", "versions",
     },
 )  # fmt: skip
 """Of realtime and status."""

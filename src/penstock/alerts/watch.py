@@ -9,6 +9,7 @@ import structlog
 from ..api import OpenLake
 from ..clock import duration
 from ..settings import AlertSettings
+from . import history
 from . import state as states
 from .judge import Found, clean, judge
 from .layer import Layer, broken
@@ -58,6 +59,8 @@ class Watch:
         if notice is not None:
             state.unsent, state.to = notice, list(alert.to)
         self._save()
+        if notice is not None and (notice.state == "over" or notice.firing_since == now):
+            history.add(self.settings.data, notice)
         if state.unsent is None:
             return []
         if now - state.unsent.at > _GIVE_UP:

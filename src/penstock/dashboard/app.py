@@ -189,7 +189,7 @@ def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: fl
     """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     told = settings.dashboard
-    renderer = Renderer(told.title, told.zone, PAGES, sources, command(settings, "up"))
+    renderer = Renderer(told.title, told.zone, PAGES, sources, command(settings, "up"), told.password is not None)
     problems = Problems(renderer, command(settings, "verify"))
     saved = Saved(settings.saved_path)
     playground = Playground(settings)

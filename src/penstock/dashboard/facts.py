@@ -19,7 +19,9 @@ import msgspec
 from structlog import get_logger
 
 from .. import __version__
+from ..alerts import history
 from ..alerts import state as alerts
+from ..alerts.notice import Notice
 from ..api import OpenLake
 from ..books import Books, books
 from ..errors import PenstockError
@@ -102,6 +104,7 @@ class Facts:
     tables: list[TableFacts] | Failed
     disk: Disk | Failed
     alerts: alerts.States
+    alert_history: list[Notice]
     versions: Mapping[str, str]
 
 
@@ -122,6 +125,7 @@ def gather(lake: OpenLake) -> Facts:
         _tried(lambda: tables(way)),
         _tried(lambda: disk(settings)),
         alerts.load(settings.data),
+        history.load(settings.data),
         versions(),
     )
 

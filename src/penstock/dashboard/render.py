@@ -38,6 +38,7 @@ class Renderer:
     sources: tuple[str, ...] = ()
     up: str = "penstock up"
     """The command that starts a worker here."""
+    has_password: bool = False
 
     def html(self, template: str, **context: Any) -> str:
         return _environment().get_template(template).render(chrome=self, version=__version__, **context)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from penstock.alerts import history
 from penstock.alerts import state as alerts
+from penstock.alerts.notice import Notice
 from penstock.collect import Request
 from penstock.dashboard.facts import sample
 from penstock.hosts.supervisor import free_port
@@ -17,7 +19,7 @@ from penstock.pipeline import Pipeline
 from penstock.requests import Requests
 from penstock.settings import Settings, load
 from penstock.worker_lock import only_worker
-from site_in_hand import HERE, NOW, Seen, visit
+from site_in_hand import HERE, NOW, SCRIPT, Seen, visit
 from support import LakeInHand
 
 NASTY = b"<img src=x onerror=alert(1)>\x00\xff\x1b[31m\xe2\x80\xae\"'></pre><script>alert(2)</script>"
@@ -215,6 +217,19 @@ def test_alerts(dirty: Settings) -> None:
     assert "revenue is 3, below 5" in said
     assert "Alert Sales fires: tracking." in said
     assert "gone" not in said.split("Alerts")[1].split("Versions")[0]
+
+
+def test_what_fired_lately(dirty: Settings) -> None:
+    hour = timedelta(hours=1)
+    fired = Notice("Sales", "firing", "tracking", [f"revenue is {SCRIPT}"], NOW - 3 * hour, NOW, NOW, NOW - 3 * hour)
+    history.add(dirty.data, fired)
+    history.add(dirty.data, Notice("Sales", "over", "tracking", [], NOW - 3 * hour, NOW, NOW, NOW - hour))
+    with visit(dirty) as client:
+        seen = look(client)
+    at = seen.texts.index("What fired lately (UTC)")
+    rows = ["2026-11-20 17:00", "Sales", "over, after 2 h", "2026-11-20 15:00", "Sales", "fired: tracking"]
+    assert seen.texts[at + 4 : at + 10] == rows
+    assert not seen.all("img")
 
 
 def test_fields_without_a_column(dirty: Settings) -> None:

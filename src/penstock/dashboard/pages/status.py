@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from ...alerts.notice import Notice
 from ...books import Books, Line
 from ...settings import AlertSettings, Settings
 from ...silver.drift import Drift
@@ -28,6 +29,8 @@ from ..state import State
 _FREE_SHARE = 0.05
 _HOURS_AT_ONCE = 12
 _FIELDS_SHOWN = 20
+_TOLD = 10
+"""Of the alerts' history."""
 
 
 # what is not as it should be
@@ -162,6 +165,23 @@ def alert_row(alert: AlertSettings, facts: Facts) -> AlertRow:
     return AlertRow(alert.name, rule, word, since, state.error or "; ".join(state.says))
 
 
+class Told(NamedTuple):
+    """Of the history: when, of what, what was so."""
+
+    at: str
+    alert: str
+    what: str
+    is_over: bool
+    says: str
+
+
+def told_row(notice: Notice) -> Told:
+    is_over = notice.state == "over"
+    lasted = duration(max(0.0, (notice.at - notice.firing_since).total_seconds()))
+    what = f"over, after {lasted}" if is_over else f"fired: {notice.layer}"
+    return Told(f"{notice.at:%Y-%m-%d %H:%M}", notice.alert, what, is_over, "; ".join(notice.says))
+
+
 def drift_rows(found: Drift) -> list[tuple[str, str, str, str]]:
     return [
         (one.path, count(one.events), ", ".join(sorted(one.types)), "in properties" if one.is_kept else "not in silver")
@@ -194,6 +214,7 @@ def context(
         "replayed": replayed(replay, facts),
         "is_asked": replay is not None and replay.waits and facts.worker,
         "alerts": [alert_row(alert, facts) for alert in settings.alerts],
+        "told": [told_row(each) for each in facts.alert_history[:_TOLD]],
         "tables": [table_row(each, facts.at) for each in tables] if tables is not None else facts.tables,
         "disk": facts.disk,
         "folder": str(settings.data.absolute()),
