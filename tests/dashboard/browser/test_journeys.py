@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -187,3 +188,38 @@ def test_a_segment_is_saved_and_used(opened: Open) -> None:
     page.get_by_role("link", name="Social people").click()
     page.wait_for_url("**segment=Social*")
     expect(page.locator(".tile", has_text="Sessions").locator(".value")).to_have_text(there)
+
+
+def test_a_line_is_hidden_by_its_name(opened: Open) -> None:
+    page = opened(WEEK.replace("none", "previous"))
+    line, before = page.locator("svg.area path.line").first, page.locator("svg.area path.before")
+    button = page.locator(".legend button", has_text="period before")
+    expect(before).to_be_visible()
+    button.press("Enter")
+    expect(before).to_be_hidden()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(line).to_be_visible()
+    button.click()
+    expect(before).to_be_visible()
+    page.locator(".legend button").first.click()
+    expect(line).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_chart_is_a_file_that_opens_alone(opened: Open, tmp_path: Path, scheme: str) -> None:
+    page = opened(WEEK, color_scheme=scheme)
+    colour = page.locator("svg.area path.line").first.evaluate("each => getComputedStyle(each).stroke")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "overview.svg"
+    path = tmp_path / "overview.svg"
+    download.value.save_as(path)
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not [each for each in root.iter() if "style" in each.attrib or each.get("class") == "hit"]
+    assert {each.get("stroke") for each in root.iter() if "line" in each.get("class", "").split()} == {colour}
+    alone = page.context.new_page()
+    alone.goto(path.as_uri())
+    assert alone.locator("path.line").first.evaluate("each => getComputedStyle(each).stroke") == colour
+    boxes = [each.locator("svg.area path.area").first.bounding_box() for each in (page, alone)]
+    assert all(abs(boxes[0][side] - boxes[1][side]) < 2 for side in ("width", "height"))  # type: ignore[index]

@@ -182,6 +182,8 @@ def test_rows_are_the_chart_as_a_table() -> None:
 def test_legend_names_every_line() -> None:
     root = parse(legend(Plot([series([1]), series([1], "<b>")], before=series([1], "Before"))))
     assert [text_of(item) for item in root.iter("li")] == ["Views", "<b>", "Before"]
+    assert [each.get("data-hides") for each in root.iter("button")] == ["line", "line2", "before"]
+    assert not list(parse(legend(Plot([series([1])]))).iter("button")), "the only one stays"
 
 
 def test_too_many_points_are_thinned_but_what_stands_out_stays() -> None:
@@ -218,7 +220,7 @@ def test_hostile_labels_are_text(text: str) -> None:
     tags = {element.tag for chart in (area(made), legend(made)) for element in parse(chart).iter()}
     assert tags <= {
         "root", "svg", "defs", "linearGradient", "stop", "path", "text", "g", "line", "circle", "rect", "title",
-        "ul", "li", "bdi",
+        "ul", "li", "bdi", "button",
     }  # fmt: skip
 
 

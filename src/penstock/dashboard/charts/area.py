@@ -59,18 +59,15 @@ def _line(nth: int) -> str:
 
 
 def legend(plot: Plot) -> Markup:
-    """What each line is called."""
+    """What each line is called; of several, each is a button by which the script hides it."""
     lines = [(_line(nth), series.label) for nth, series in enumerate(plot.series)]
     lines += [("before", plot.before.label)] if plot.before else []
-    items = [
-        tag(
-            "li",
-            {},
-            chart("key", "", shape("line", {"class": name, "x1": "0", "x2": "100%", "y1": "50%", "y2": "50%"})),
-            tag("bdi", {}, label),
-        )
-        for name, label in lines
-    ]
+    items = []
+    for name, label in lines:
+        key = chart("key", "", shape("line", {"class": name, "x1": "0", "x2": "100%", "y1": "50%", "y2": "50%"}))
+        said = key, tag("bdi", {}, label)
+        button = {"type": "button", "class": "link", "data-hides": name, "aria-pressed": "true"}
+        items.append(tag("li", {}, *((tag("button", button, *said),) if len(lines) > 1 else said)))
     return tag("ul", {"class": "legend"}, *items)
 
 

@@ -18,7 +18,7 @@ from .plot import Plot, Series
 from .svg import NONE
 
 _MOST, _BARS = 3000, 30
-_POINTS, _TOLD = 90, 45
+_POINTS, _TOLD = 72, 30
 """So that an answer of any length keeps the page small."""
 
 

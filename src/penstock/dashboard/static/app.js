@@ -212,8 +212,19 @@
     if (event.target.closest("[data-theme-switch]")) theme();
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard?.writeText($(copy.dataset.copy).textContent).then(() => say("Copied"));
+    const line = event.target.closest("[data-hides]");
+    if (line) hideLine(line);
+    const svg = event.target.closest("[data-svg]");
+    if (svg) import(svg.dataset.svg).then((file) => file.save($("svg.area", svg.closest(".card")), svg.dataset.name));
     if (event.target === $("#dialog")) $("#dialog").close();
   });
+
+  function hideLine(button) {
+    const name = button.dataset.hides, shown = button.ariaPressed !== "true";
+    const dot = name === "line" ? ".dot:not(.dot2, .dot3, .dot4, .dot5), path.area, .sofar" : `.${name.replace("line", "dot")}`;
+    button.ariaPressed = shown;
+    for (const each of $$(`path.${name}, ${dot}`, $("svg.area", button.closest(".card")))) each.style.display = shown ? "" : "none";
+  }
 
   // how long ago
   function ago() {
