@@ -29,6 +29,8 @@ from .turns import Turns
 _KEPT = 500
 _AT_ONCE = 2
 """DuckDB uses all cores for one question already; the second hides what it does on one."""
+_THREADS = _AT_ONCE + 1
+"""One for what is no report, and is not to wait behind them."""
 _STALE = timedelta(minutes=3)
 """So far gold may be behind, and an answer that is shown while it is asked again. By day gold follows every now and
 then, so while events come it never shows the newest."""
@@ -81,10 +83,10 @@ class Answers:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self._clock = clock
         self._lakes: SimpleQueue[OpenLake] = SimpleQueue()
-        for _ in range(_AT_ONCE):
+        for _ in range(_THREADS):
             self._lakes.put(OpenLake(Pipeline(settings, clock)))
         self._turns = Turns(_AT_ONCE)
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answers")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="answers")
         self._glance = ThreadPoolExecutor(1, thread_name_prefix="glance")
         self._glances = OpenLake(Pipeline(settings, clock))
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
