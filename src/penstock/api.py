@@ -83,7 +83,7 @@ class OpenLake:
         found = ask(name, self._run, self.columns, now=now, gold=self._is_shown(stale, reaches), **asked)
         sql = found.statement.sql + (found.comparison.statement.sql if found.comparison else "")
         behind = [moment for gold, moment in reaches.items() if re.search(rf"\bgold\.{gold}\b", sql)]
-        return replace(found, as_of=min([now, *behind]))
+        return replace(found, as_of=min([now, *behind]), lacks=bool(behind))
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""

@@ -30,9 +30,10 @@ class Shown:
 
     @property
     def as_of(self) -> datetime | None:
-        """What was in silver by then is in all of these answers."""
-        moments = [answer.as_of for answer in self.found.values() if isinstance(answer, Answer) and answer.as_of]
-        return min(moments, default=None)
+        """What was in silver by then is in all of these answers: now, but for those that are behind."""
+        answers = [answer for answer in self.found.values() if isinstance(answer, Answer)]
+        behind = [answer.as_of for answer in answers if answer.as_of and (self.behind or answer.lacks)]
+        return min(behind, default=self.state.site.now) if answers else None
 
     def failure(self, card: str) -> Failed | None:
         answer = self.found.get(card)

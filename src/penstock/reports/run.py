@@ -30,7 +30,7 @@ _NOT_ADDITIVE = "visitors add up only over whole days, without filter or breakdo
 class Answer:
     """Rows, and how they came about. `notes` are for people: what the numbers leave out.
 
-    All that was in silver by `as_of` is counted; None where nobody asked when that was.
+    All that was in silver by `as_of` is counted; None where nobody asked when that was. `lacks`: gold was behind then.
     """
 
     question: Question
@@ -39,6 +39,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     comparison: Answer | None = None
     as_of: datetime | None = None
+    lacks: bool = False
 
     @property
     def sql(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from starlette.testclient import TestClient
 
 import penstock
 from penstock.collect import Request
-from penstock.dashboard import app
+from penstock.dashboard import app, state
+from penstock.dashboard.page import Shown
 from penstock.dashboard.pages import PAGES
+from penstock.dashboard.state import Site
 from penstock.pipeline import Pipeline
 from penstock.requests import Requests
 from penstock.settings import Settings, load
@@ -222,7 +225,7 @@ def test_only_what_compares_has_a_menu_for_it(client: TestClient, address: str, 
 
 @pytest.mark.parametrize("address", ["/?period=7d", "/retention", "/details/overview/pages"])
 def test_a_page_says_how_far_its_numbers_reach(client: TestClient, address: str) -> None:
-    assert f"as of {NOW:%H:%M:%S}" in Seen(client.get(address).text).texts
+    assert f"as of {NOW:%H:%M}:00" in Seen(client.get(address).text).texts
 
 
 @pytest.mark.parametrize("address", ["/setup", "/status"])
@@ -236,3 +239,21 @@ def test_what_a_filter_chooses_is_said(client: TestClient, query: str, is_said: 
     said = [text for text in told if "The filters choose sessions" in text]
     assert len(said) == is_said
     assert not said or told.index(said[0]) < told.index("Pages")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "behind", "told"), [(False, False, 60), (True, False, 5), (False, True, 5), (True, True, 5)]
+)
+def test_as_of_is_when_the_oldest_answer_was_all_there_was(
+    settings: Settings, lacks: bool, behind: bool, told: int
+) -> None:
+    """An answer about a lake that has not changed since is as good as a new one."""
+    with penstock.open(settings.data) as lake:
+        answer = lake.report("traffic", since=NOW.date(), until=NOW.date())
+    asked = state.read("/", [], Site({}, "UTC", NOW.date(), NOW + timedelta(minutes=60)))
+    found = {
+        name: replace(answer, as_of=NOW + timedelta(minutes=late), lacks=lacks) for name, late in (("a", 5), ("b", 9))
+    }
+    shown = Shown(asked, found, behind=behind)
+    assert shown.as_of == NOW + timedelta(minutes=told)
+    assert Shown(asked, {}).as_of is None
