@@ -25,7 +25,6 @@ from ..recipes import RECIPES
 from ..sandbox.formats import cells
 from ..sandbox.playground import Result
 from ..state import State
-from ..words import FUNCTIONS, KEYWORDS
 
 SHOWN, MOST_SHOWN = 100, 1000
 """Rows on the page at first, and if somebody asks for more."""
@@ -78,8 +77,6 @@ def listed(shown: Shown) -> Mapping[str, Any]:
     return {
         "tables": tables(shown.state.site.columns),
         "short_type": short_type,
-        "keywords": KEYWORDS,
-        "functions": FUNCTIONS,
         "values": [text for text in (*types, *sources) if text],
     }
 

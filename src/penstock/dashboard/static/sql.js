@@ -3,7 +3,7 @@
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const PAINTED = { function: "em", keyword: "b" }, known = new Map();  // words; they come with the list of tables
+  const PAINTED = { function: "em", keyword: "b" }, known = new Map();  // words; they come when it is shown
   const OWN = ["chart", "sort", "rows"], LONG = 2000, KEPT = 30, MOST = 8;
   const store = {
     get: () => { try { return JSON.parse(localStorage.getItem("sql") || "[]"); } catch { return []; } },
@@ -116,13 +116,17 @@
   }
   function close() { found = []; show(); }
 
+  async function words(file) {
+    const { keyword, fun } = await import(file);
+    for (const word of fun) known.set(word, "function");
+    for (const word of keyword) known.set(word, "keyword");
+    draw();
+  }
   async function list() {
     const got = await fetch("/sql/tables", { headers: { accept: "text/html" } });
     const fresh = $("#tables", new DOMParser().parseFromString(await got.text(), "text/html"));
     if (!got.ok || !fresh) return;
     $("#tables").replaceWith(fresh);
-    for (const kind of ["keyword", "function"]) for (const word of fresh.dataset[kind].split(" ")) if (!known.has(word)) known.set(word, kind);
-    draw();
   }
 
   // running
@@ -246,6 +250,7 @@
     draw();
     if (where) point(Number(where.dataset.line), Number(where.dataset.column));
     past();
+    if (!known.size) words($("#tables").dataset.words).catch(() => {});
     list().catch(() => {});
   }
   // The page may be swapped, by going back.
