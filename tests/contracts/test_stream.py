@@ -26,7 +26,7 @@ import aws_in_hand
 from hand_clock import NOON, HandClock
 from penstock import adapters
 from penstock import stream as port
-from penstock.errors import Declined, StreamFull
+from penstock.errors import StreamFull
 from penstock.stream import Batch, Lag, Promise, Record, Stream
 
 NAMES = adapters.names(port)

@@ -27,6 +27,8 @@ class Promise(StrEnum):
     ORDER = "records of a shard come in the order in which they were appended, and each comes once"
     REPEATS = "a batch that was not committed comes again with the same identity, also after a crash"
     REPLAY = "what was committed can be had again: `seek`"
+    CUTS = "what is replayed comes in the same batches as before"
+    TOGETHER = "whoever reads for a consumer sees all shards; else those who read at the same time share them"
     TAIL = "records can be looked at without being taken: `tail` and `cursor`"
     CONSUMERS = "several consumers do not know of each other"
     BYTES = (

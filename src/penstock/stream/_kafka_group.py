@@ -7,18 +7,18 @@ partition next finds the plan, and cuts the same batch.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from time import monotonic
 
-from collections.abc import Mapping
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from structlog import get_logger
 
 from ..errors import Transient
 from . import Batch
-from ._kafka_topic import SECONDS, Topic, arrived, line
+from ._kafka_topic import SECONDS, Got, Topic
 
 _JOIN_SECONDS = 30
 _AT_ONCE = 2000
@@ -31,18 +31,29 @@ _ANOTHERS = {
 
 @dataclass
 class _Part:
-    """A partition of ours. `next` is the offset read next; `planned` is the last offset of the batch in hand."""
+    """A partition of ours. `next` is the offset read next, None until it was asked how far the group is; `planned` is
+    the last offset of the batch in hand."""
 
-    next: int
+    next: int | None = None
     planned: int | None = None
-    ahead: deque[Message] = field(default_factory=deque)
+    ahead: deque[Got] = field(default_factory=deque)
 
-    @property
-    def first(self) -> int:
-        return self.ahead[0].offset() if self.ahead else self.next
+    def keep(self, got: Got) -> None:
+        if self.next is None or got.offset >= self.next:
+            self.ahead.append(got)
+            self.next = None if self.next is None else got.offset + 1
+
+    def begin(self, start: int, planned: int | None) -> None:
+        """What was read before it was known where to begin is sorted out."""
+        self.planned = planned
+        self.ahead = deque(got for got in self.ahead if got.offset >= start)
+        self.next = self.ahead[-1].offset + 1 if self.ahead else start
+
+    def has_read(self, end: int) -> bool:
+        return self.next is not None and self.next >= end
 
     def has_planned(self) -> bool:
-        return self.planned is None or self.next > self.planned
+        return self.next is not None and (self.planned is None or self.next > self.planned)
 
 
 class Group:
@@ -61,82 +72,100 @@ class Group:
                 "partition.assignment.strategy": "cooperative-sticky",
             }
         )
-        self._consumer.subscribe(
-            [topic.name], on_assign=self._taken, on_revoke=self._given, on_lost=self._given
-        )
+        self._consumer.subscribe([topic.name], on_assign=self._taken, on_revoke=self._given, on_lost=self._lost)
 
     # who has what
 
     def _taken(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._has_joined = True
-        low = self._topic.ranges(each.partition for each in partitions)
-        for each in consumer.committed(partitions, timeout=SECONDS):
-            start = max(each.offset, low[each.partition].low)
+        self._parts |= {each.partition: _Part() for each in partitions}
+
+    def _begin(self) -> None:
+        """How far the group is with partitions that are new to us."""
+        new = [TopicPartition(self._topic.name, p) for p, part in self._parts.items() if part.next is None]
+        if not new:
+            return
+        ends = self._topic.ranges(each.partition for each in new)
+        for each in self._consumer.committed(new, timeout=SECONDS):
+            start = max(each.offset, ends[each.partition].low)
             planned = int(each.metadata) if each.metadata and start == each.offset else None
-            self._parts[each.partition] = _Part(start, planned)
+            self._parts[each.partition].begin(start, planned)
 
     def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:
             self._parts.pop(each.partition, None)
 
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """The group went on without us, as after a broker was away: we join it again."""
+        self._given(consumer, partitions)
+        self._has_joined = False
+
     # batches
 
     def poll(self, limit_bytes: int) -> Batch | None:
+        """While partitions are given from worker to worker it waits, for a while; then it raises Transient."""
+        until = monotonic() + _JOIN_SECONDS
         try:
-            self._read(limit_bytes)
-            waiting = {p: part for p, part in self._parts.items() if part.ahead and part.has_planned()}
-            if not waiting:
-                return None
-            partition = min(waiting, key=lambda p: (waiting[p].ahead[0].timestamp()[1], p))
-            return self._batch(partition, limit_bytes)
+            while monotonic() < until:
+                self._read(limit_bytes)
+                waiting = {p: part for p, part in self._parts.items() if part.ahead and part.has_planned()}
+                if not waiting:
+                    return None
+                oldest = min(waiting, key=lambda p: (waiting[p].ahead[0].at, p))
+                if (batch := self._batch(oldest, limit_bytes)) is not None:
+                    return batch
         except KafkaException as error:
             raise Transient(f"Kafka cannot be read: {error}") from error
+        raise Transient(f"the partitions of {self._topic.name} are being given from worker to worker")
 
     def _read(self, limit_bytes: int) -> None:
         """Ahead, until as much is there as fits, or all that there was when it was asked."""
         until = monotonic() + (SECONDS if self._has_joined else _JOIN_SECONDS)
         ends: dict[int, int] = {}
         while monotonic() < until:
-            for message in self._consumer.consume(_AT_ONCE, timeout=0.05):
-                if message.error() is None:
-                    self._keep(message)
-                elif message.error().fatal():
-                    raise KafkaException(message.error())
+            self._consume()
             if not self._has_joined:
                 continue
-            ends |= {p: self._topic.ranges([p])[p].high for p in self._parts.keys() - ends.keys()}
-            has_all = all(part.next >= ends[p] for p, part in self._parts.items())
-            is_much = sum(len(m.value() or b"") for part in self._parts.values() for m in part.ahead) >= limit_bytes
-            if has_all or (is_much and all(part.has_planned() for part in self._parts.values())):
+            self._begin()
+            if unknown := self._parts.keys() - ends.keys():
+                ends |= {p: found.high for p, found in self._topic.ranges(unknown).items()}
+            parts = self._parts.items()
+            is_much = sum(len(got.line) for _, part in parts for got in part.ahead) >= limit_bytes
+            if all(part.has_read(ends[p]) for p, part in parts) or (is_much and all(p.has_planned() for _, p in parts)):
                 return
 
-    def _keep(self, message: Message) -> None:
-        part = self._parts.get(message.partition())
-        if part is not None and message.offset() >= part.next:
-            part.ahead.append(message)
-            part.next = message.offset() + 1
+    def _consume(self) -> None:
+        for message in self._consumer.consume(_AT_ONCE, timeout=0.05):
+            if (error := message.error()) is not None:
+                if error.fatal():
+                    raise KafkaException(error)
+                continue
+            got = Got.of(message)
+            if got.partition in self._parts:
+                self._parts[got.partition].keep(got)
 
-    def _batch(self, partition: int, limit_bytes: int) -> Batch:
+    def _batch(self, partition: int, limit_bytes: int) -> Batch | None:
+        """None if the partition is being given to another."""
         part = self._parts[partition]
-        size = _planned(part) if part.planned is not None else _cut(part.ahead, limit_bytes)
-        messages = list(islice(part.ahead, size))
-        first, last = messages[0].offset(), messages[-1].offset()
+        size = _cut(part.ahead, limit_bytes) if part.planned is None else _until(part.ahead, part.planned)
+        found = list(islice(part.ahead, size))
+        first, last = found[0].offset, found[-1].offset
         if part.planned != last:
             if not self._store(partition, first, str(last)):
-                raise Transient(f"{self._topic.shard(partition)} is being given to another worker")
+                return None
             part.planned = last
-        data = b"".join(line(message) + b"\n" for message in messages)
-        return Batch(self._topic.shard(partition), first, last, arrived(messages[0]), data)
+        data = b"".join(got.line + b"\n" for got in found)
+        return Batch(self._topic.shard(partition), first, last, found[0].at, data)
 
     def commit(self, batch: Batch) -> None:
         partition = int(batch.shard.rpartition("-")[2])
         part = self._parts.get(partition)
-        if part is None or (part.first, part.planned) != (batch.first, batch.last):
+        if part is None or not part.ahead or (part.ahead[0].offset, part.planned) != (batch.first, batch.last):
             return
         if not self._store(partition, batch.last + 1, ""):
             get_logger().info("a batch is another worker's by now", shard=batch.shard, first=batch.first)
             return
-        while part.ahead and part.ahead[0].offset() <= batch.last:
+        while part.ahead and part.ahead[0].offset <= batch.last:
             part.ahead.popleft()
         part.planned = None
 
@@ -157,20 +186,21 @@ class Group:
         self._consumer.close()
 
 
-def _planned(part: _Part) -> int:
-    return sum(1 for message in part.ahead if message.offset() <= (part.planned or 0))
+def _until(ahead: deque[Got], last: int) -> int:
+    """How many there are up to that offset."""
+    return sum(1 for got in ahead if got.offset <= last)
 
 
-def _cut(messages: deque[Message], limit_bytes: int) -> int:
+def _cut(ahead: deque[Got], limit_bytes: int) -> int:
     """How many of them are a batch: of one minute, without a gap, and within the limit unless it is one."""
-    size, minute = 0, _minute(messages[0])
-    for count, message in enumerate(messages):
-        size += len(message.value() or b"") + 1
-        is_gap = message.offset() != messages[0].offset() + count
-        if count and (size > limit_bytes or is_gap or _minute(message) != minute):
+    size, first = 0, ahead[0]
+    for count, got in enumerate(ahead):
+        size += len(got.line) + 1
+        is_gap = got.offset != first.offset + count
+        if count and (size > limit_bytes or is_gap or _minute(got) != _minute(first)):
             return count
-    return len(messages)
+    return len(ahead)
 
 
-def _minute(message: Message) -> datetime:
-    return arrived(message).replace(second=0, microsecond=0)
+def _minute(got: Got) -> datetime:
+    return got.at.replace(second=0, microsecond=0)

@@ -26,6 +26,7 @@ from . import Lag, Tail
 SECONDS = 15
 """So long a broker may take for an answer."""
 _AT_ONCE = 2000
+_TRIES = 3
 
 
 class Ends(NamedTuple):
@@ -35,13 +36,29 @@ class Ends(NamedTuple):
     high: int
 
 
+class Got(NamedTuple):
+    """A record as it was read; `line` has no line end."""
+
+    partition: int
+    offset: int
+    at: datetime
+    line: bytes
+
+    @classmethod
+    def of(cls, message: Message) -> Got:
+        """What others write into the topic may have line ends, which mean nothing in JSON."""
+        at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+        partition, offset = message.partition(), message.offset()
+        assert partition is not None and offset is not None, "only what is produced has none"
+        value = message.value()
+        return cls(partition, offset, at, (value if isinstance(value, bytes) else b"null").replace(b"\n", b" "))
+
+
 class Topic:
     def __init__(self, name: str, config: Mapping[str, str], partitions: int, retention_seconds: int) -> None:
         self.name = name
         self._config = dict(config)
-        self._wanted = NewTopic(
-            name, num_partitions=partitions, config={"retention.ms": str(retention_seconds * 1000)}
-        )
+        self._wanted = NewTopic(name, num_partitions=partitions, config={"retention.ms": str(retention_seconds * 1000)})
         self._is_made = False
 
     def shard(self, partition: int) -> str:
@@ -86,17 +103,20 @@ class Topic:
         return [] if found.error is not None else sorted(found.partitions)
 
     def ranges(self, partitions: Iterable[int] | None = None) -> dict[int, Ends]:
-        """In two requests for all."""
+        """In two requests for all; more after a broker came again, as what we know of it is old then."""
         asked = [TopicPartition(self.name, each) for each in (self.partitions() if partitions is None else partitions)]
-        found = {}
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):
-            told = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=SECONDS) if asked else {}
+        for _ in range(_TRIES):
             try:
-                found[spec] = {each.partition: future.result(SECONDS).offset for each, future in told.items()}
+                low, high = (self._offsets(asked, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
+                return {partition: Ends(low[partition], high[partition]) for partition in high}
             except (KafkaException, TimeoutError) as error:
-                raise Transient(f"Kafka does not say how long {self.name} is: {error}") from error
-        low, high = found.values()
-        return {partition: Ends(low[partition], high[partition]) for partition in high}
+                wrong = error
+                self.partitions()
+        raise Transient(f"Kafka does not say how long {self.name} is: {wrong}") from wrong
+
+    def _offsets(self, asked: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
+        told = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=SECONDS) if asked else {}
+        return {each.partition: future.result(SECONDS).offset for each, future in told.items()}
 
     def committed(self, group: str) -> dict[int, int]:
         """Partition → the offset that the group takes next; without those of which it has taken nothing."""
@@ -123,18 +143,18 @@ class Topic:
             if ends.high > start
         }
         heads = self._heads({partition: start for partition, (start, _) in waiting.items()})
-        size = sum((len(head.value() or b"") + 1) * waiting[partition][1] for partition, head in heads.items())
-        oldest = min((arrived(head) for head in heads.values()), default=None)
+        size = sum((len(head.line) + 1) * waiting[partition][1] for partition, head in heads.items())
+        oldest = min((head.at for head in heads.values()), default=None)
         return Lag(sum(records for _, records in waiting.values()), size, oldest)
 
-    def _heads(self, starts: Mapping[int, int]) -> dict[int, Message]:
+    def _heads(self, starts: Mapping[int, int]) -> dict[int, Got]:
         """Partition → the first record at or after the offset."""
-        found: dict[int, Message] = {}
-        for message in self._read(starts, lambda: len(found) < len(starts)):
-            found.setdefault(message.partition(), message)
+        found: dict[int, Got] = {}
+        for got in self._read(starts, lambda: len(found) < len(starts)):
+            found.setdefault(got.partition, got)
         return found
 
-    def _read(self, starts: Mapping[int, int], goes_on: Callable[[], bool]) -> Iterable[Message]:
+    def _read(self, starts: Mapping[int, int], goes_on: Callable[[], bool]) -> Iterable[Got]:
         """Records from there on, of each partition in order, while it `goes_on`."""
         if not starts:
             return
@@ -145,7 +165,7 @@ class Topic:
             while goes_on() and monotonic() < until:
                 for message in reader.consume(_AT_ONCE, timeout=0.2):
                     if message.error() is None:
-                        yield message
+                        yield Got.of(message)
         except KafkaException as error:
             raise Transient(f"Kafka cannot be read: {error}") from error
         finally:
@@ -177,7 +197,9 @@ class Topic:
             return 0
         asked = ConsumerGroupTopicPartitions(group, moved)
         try:
-            self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result(SECONDS)
+            told = self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result(SECONDS)
+            if wrong := next((each.error for each in told.topic_partitions if each.error is not None), None):
+                raise KafkaException(wrong)
         except (KafkaException, TimeoutError) as error:
             raise Transient(f"Kafka does not move {group} while its workers run; stop them first: {error}") from error
         return sum(position - start for position, start in back.values())
@@ -218,24 +240,15 @@ class Topic:
             return more and (limit_bytes is None or size < limit_bytes)
 
         starts = {partition: offset for partition, offset in at.items() if offset < ranges[partition].high}
-        for message in self._read(starts, goes_on):
+        for got in self._read(starts, goes_on):
             if limit_bytes is not None and size >= limit_bytes:
                 continue  # it comes with the next cursor
-            lines.append(line(message))
-            size += len(lines[-1])
-            at[message.partition()] = message.offset() + 1
+            lines.append(got.line)
+            size += len(got.line)
+            at[got.partition] = got.offset + 1
         return Tail(lines, {self.shard(partition): offset for partition, offset in at.items()})
 
     def close(self) -> None:
         if "_reader" in self.__dict__:
             with suppress(KafkaException):
                 self._reader.close()
-
-
-def arrived(message: Message) -> datetime:
-    return datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-
-
-def line(message: Message) -> bytes:
-    """What others write into the topic may have line ends, which mean nothing in JSON."""
-    return (message.value() or b"null").replace(b"\n", b" ")

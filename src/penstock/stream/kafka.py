@@ -26,7 +26,9 @@ from ._kafka_group import Group
 from ._kafka_topic import Topic
 
 _SECONDS = 30
-"""After that an append that was not acknowledged has failed, though its records may be there."""
+"""After that an append that was not acknowledged has failed, though its records may be there. In the URL,
+`message.timeout.ms` says otherwise."""
+_SLACK_SECONDS = 5
 _OURS = {"partitions", "config"}
 
 
@@ -71,7 +73,8 @@ class KafkaStream:
     declines = frozenset({Promise.LAG, Promise.BOUND, Promise.TOGETHER, Promise.CUTS})
 
     def __init__(self, address: Address, topic: Topic, clock: Clock) -> None:
-        self._config = address.config
+        self._config = {"log_level": "3", "message.timeout.ms": str(_SECONDS * 1000), **address.config}
+        self._seconds = int(self._config["message.timeout.ms"]) / 1000 + _SLACK_SECONDS
         self._topic = topic
         self._clock = clock
         self._groups: dict[str, Group] = {}
@@ -81,7 +84,7 @@ class KafkaStream:
     def append(self, records: Sequence[Record]) -> None:
         producer, at = self._producer, int(self._clock().timestamp() * 1000)
         told = _Told(len(records))
-        until = monotonic() + _SECONDS + 5
+        until = monotonic() + self._seconds
         for record in records:
             self._produce(producer, record, at, told, until)
         while told.waiting and monotonic() < until:
@@ -114,7 +117,6 @@ class KafkaStream:
                         **self._config,
                         "acks": "all",
                         "enable.idempotence": True,
-                        "message.timeout.ms": _SECONDS * 1000,
                     }
                 )
             return self._made
@@ -128,7 +130,8 @@ class KafkaStream:
     def _group(self, consumer: str) -> Group:
         if consumer not in self._groups:
             self._topic.make()
-            self._groups[consumer] = Group(consumer, self._topic, self._config)
+            config = {name: value for name, value in self._config.items() if name != "message.timeout.ms"}
+            self._groups[consumer] = Group(consumer, self._topic, config)
         return self._groups[consumer]
 
     def lag(self, consumer: str) -> Lag:
