@@ -8,6 +8,7 @@ hold an event twice, and silver takes it once, by its id. What fails again and a
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
@@ -117,7 +118,7 @@ class SqsStream:
             messages = self._asking(
                 "receive_message",
                 MaxNumberOfMessages=_CALL_MESSAGES,
-                WaitTimeSeconds=1,
+                WaitTimeSeconds=min(20, math.ceil(self._idle_seconds)),
                 VisibilityTimeout=_HIDDEN_SECONDS,
                 MessageSystemAttributeNames=["SentTimestamp"],
             ).get("Messages", ())
