@@ -21,7 +21,7 @@ from ...bronze.deliver import CONSUMER
 from ...clock import Clock, utc_now
 from ...pipeline import Pipeline
 from ...settings import Settings
-from ...stream import Stream
+from ...stream import Promise, Stream
 from .ending import before_end
 from .fact import Facts
 from .window import MINUTES, Entry, Now, Window
@@ -156,7 +156,8 @@ class Live:
 
     def _begin(self, stream: Stream) -> tuple[datetime, Mapping[str, int]]:
         now, ends = self._clock(), stream.ends()
-        for minutes in _FILL_MINUTES:
+        # What is not counted may be much.
+        for minutes in _FILL_MINUTES if Promise.COUNTS not in stream.declines else _FILL_MINUTES[-1:]:
             since = now - timedelta(minutes=minutes)
             cursor = stream.cursor(since)
             if sum(ends.values()) - sum(cursor.get(shard, 0) for shard in ends) <= _FILL_RECORDS:
