@@ -19,6 +19,7 @@ from structlog import get_logger
 
 from ...bronze.deliver import CONSUMER
 from ...clock import Clock, utc_now
+from ...errors import Declined
 from ...pipeline import Pipeline
 from ...settings import Settings
 from ...stream import Promise, Stream
@@ -126,6 +127,9 @@ class Live:
             try:
                 with contextlib.closing(Pipeline(self._settings, self._clock)) as pipeline:
                     self._follow(pipeline.stream, Facts(pipeline.schema))
+            except Declined as error:
+                get_logger().warning("there is no live view", error=str(error), hint=error.hint)
+                return
             except Exception as error:
                 if self._closed.is_set():
                     return
