@@ -13,6 +13,7 @@ from .. import __version__
 from ..api import SqlError
 from ..errors import LakeError, PenstockError, SettingsError
 from . import (
+    advise,
     alerts,
     ask,
     dashboard,
@@ -97,5 +98,6 @@ for part in (
     export,
     schema,
     quarantine,
+    advise,
 ):
     part.add_to(app)
