@@ -28,7 +28,7 @@ from hand_clock import HandClock
 KINESALITE = Path(os.environ.get("PENSTOCK_TEST_CACHE", Path.home() / ".cache" / "penstock-test"))
 """`npm install --prefix` there what is asked for in `kinesalite`: an independent Kinesis, strict about shards."""
 _SERVE = """
-require('kinesalite')({createStreamMs: 1, updateStreamMs: 1})
+require('kinesalite')({createStreamMs: 1, updateStreamMs: 1, shardLimit: 1000})
     .listen(0, '127.0.0.1', function () { console.log(this.address().port) })
 """
 _LISTEN_SECONDS = 20

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -198,25 +200,37 @@ def sharded(strict: None, tmp_path: Path) -> Iterator[Any]:
 
 
 def reshard(stream: Any) -> None:
-    """Each open shard in two, then two of them merged; each step when the one before is over."""
+    """Each open shard in two."""
     client, name = boto3.client("kinesis"), stream._stream
     for shard in open_shards(client, name):
-        low, high = (int(shard["HashKeyRange"][side]) for side in ("StartingHashKey", "EndingHashKey"))
-        client.split_shard(
-            StreamName=name, ShardToSplit=shard["ShardId"], NewStartingHashKey=str((low + high) // 2 + 1)
-        )
-        client.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+        split(client, name, shard)
     client.close()
+
+
+def split(client: Any, name: str, shard: Any) -> None:
+    low, high = hashes(shard)
+    client.split_shard(StreamName=name, ShardToSplit=shard["ShardId"], NewStartingHashKey=str((low + high) // 2 + 1))
+    settled(client, name)
 
 
 def merge(stream: Any) -> None:
+    """The first two into one."""
     client, name = boto3.client("kinesis"), stream._stream
-    first, second = sorted(open_shards(client, name), key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))[
-        :2
-    ]
+    first, second = sorted(open_shards(client, name), key=hashes)[:2]
     client.merge_shards(StreamName=name, ShardToMerge=first["ShardId"], AdjacentShardToMerge=second["ShardId"])
-    client.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    settled(client, name)
     client.close()
+
+
+def hashes(shard: Any) -> tuple[int, int]:
+    return int(shard["HashKeyRange"]["StartingHashKey"]), int(shard["HashKeyRange"]["EndingHashKey"])
+
+
+def settled(client: Any, name: str) -> None:
+    for _ in range(1000):
+        if client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
+            return
+    raise AssertionError("it does not settle")
 
 
 def open_shards(client: Any, name: str) -> list[Any]:
@@ -281,3 +295,55 @@ def test_sequence_numbers_are_long(sharded: Any) -> None:
     [batch] = drain(sharded)
     assert len(str(batch.first)) == 56
     assert (len(batch), batch.counted) == (1, False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_life_with_crashes_replays_and_new_shards(sharded: Any, tmp_path: Path, seed: int) -> None:
+    """Nothing is lost, a batch that was once seen never changes, and of each session all comes in order."""
+    dice = random.Random(seed)
+    stream, url = sharded, f"kinesis://{sharded._stream}"
+    written: dict[str, list[bytes]] = {f"session {n}": [] for n in range(12)}
+    seen: dict[tuple[str, int], Batch] = {}
+    taken: dict[str, list[bytes]] = {key: [] for key in written}
+
+    def append() -> None:
+        some = [
+            Record(b'{"k":"%s","n":%d}' % (key.encode(), len(written[key])), key)
+            for key in dice.sample(sorted(written), 4)
+        ]
+        for record in some:
+            written[record.key].append(record.data)
+        stream.append(some)
+
+    def take() -> bool:
+        batch = stream.poll("c", dice.choice([1, 100, ALL]))
+        if batch is None:
+            return False
+        fresh = (batch.shard, batch.first) not in seen
+        assert seen.setdefault((batch.shard, batch.first), batch) == batch
+        if dice.random() < 0.8:
+            stream.commit("c", batch)
+        for text in batch.data.splitlines() if fresh else ():
+            taken[json.loads(text)["k"]].append(text)
+        return True
+
+    for _ in range(70):
+        match dice.choice(["append"] * 4 + ["take"] * 6 + ["crash", "seek", "split", "merge"]):
+            case "append":
+                append()
+            case "take":
+                take()
+            case "crash":
+                stream = opened_at(url, tmp_path)
+            case "seek":
+                stream.seek("c", NOON)
+            case "split":
+                client = boto3.client("kinesis")
+                split(client, stream._stream, dice.choice(open_shards(client, stream._stream)))
+                client.close()
+            case "merge" if len(open_shards(boto3.client("kinesis"), stream._stream)) > 1:
+                merge(stream)
+    for _ in range(10_000):
+        if not take():
+            break
+    assert taken == written

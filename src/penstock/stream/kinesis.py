@@ -175,8 +175,11 @@ class KinesisStream:
         since = max(_millis(at), self._bookmarks.forgotten())
         back: dict[str, int] = {}
         again = 0
+        positions = self._bookmarks.positions(consumer)
         for shard in self._listed():
-            position = self._bookmarks.positions(consumer).get(shard, 0)
+            position = positions.get(shard, 0)
+            if position <= 0:
+                continue
             with told():
                 item = self._from(shard, -since).first_since(since)
             if item is not None and item.offset <= position:
