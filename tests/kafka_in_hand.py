@@ -11,6 +11,8 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,14 @@ def jars() -> Path:
             pytest.skip(f"Maven could not fetch Kafka, which was not tested: {(done.stdout + done.stderr)[-300:]}")
         (folder / "complete").touch()
     return folder / "lib"
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    made = Broker(tmp_path_factory.mktemp("kafka"))
+    made.start()
+    yield made
+    made.kill()
 
 
 class Broker:
@@ -88,6 +98,10 @@ class Broker:
             assert self._process.poll() is None, (self._folder / "broker.txt").read_text()[-2000:]
             assert time.monotonic() < until, "the broker does not start"
             time.sleep(0.1)
+
+    def new_topic(self) -> str:
+        """The URL of a topic with a name of its own."""
+        return f"kafka://{self.address}/events-{uuid.uuid4().hex[:12]}?partitions=1"
 
     def kill(self) -> None:
         if self._process is not None:

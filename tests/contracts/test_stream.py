@@ -24,10 +24,11 @@ from hypothesis.stateful import (
 )
 
 import aws_in_hand
+import kafka_in_hand
 from hand_clock import NOON, HandClock
 from penstock import adapters
 from penstock import stream as port
-from penstock.errors import StreamFull
+from penstock.errors import Declined, StreamFull
 from penstock.stream import Batch, Lag, Promise, Record, Stream
 
 NAMES = adapters.names(port)
@@ -79,11 +80,17 @@ def aws() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=NAMES)
+kafka = kafka_in_hand.kafka
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.heavy) if name == "kafka" else name for name in NAMES])
 def opened(
     request: pytest.FixtureRequest, tmp_path: Path, aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Opener]:
-    found = opener(request.param, tmp_path)
+    if request.param == "kafka":
+        found = Opener(request.getfixturevalue("kafka").new_topic())
+    else:
+        found = opener(request.param, tmp_path)
     aws_in_hand.keep_time(monkeypatch, found.clock)
     yield found
     found.close()
@@ -242,7 +249,7 @@ def test_a_batch_comes_again_until_it_is_committed(opened: Opener) -> None:
 
 
 def test_a_batch_comes_again_after_a_crash(surviving: Opener) -> None:
-    stream = surviving(Promise.REPEATS)
+    stream = surviving(Promise.REPEATS, Promise.TOGETHER)
     stream.append(records(1, 2))
     batch = stream.poll("c", ALL)
     stream.append(records(3))
@@ -394,7 +401,7 @@ def test_consumers_do_not_know_of_each_other(opened: Opener) -> None:
 
 def replayed(opened: Opener) -> tuple[Stream, list[Batch]]:
     """A stream of which all was taken, in several batches over three minutes."""
-    stream = opened(Promise.REPLAY)
+    stream = opened(Promise.REPLAY, Promise.CUTS)
     for n in range(18):
         stream.append(records(n))
         opened.clock.tick(10)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+import kafka_in_hand
 from hand_clock import HandClock
-from kafka_in_hand import Broker
 from penstock.errors import SettingsError, Transient
 from penstock.stream import Batch, Record, Stream
 from penstock.stream.kafka import open as open_kafka
@@ -23,18 +23,13 @@ ALL = 1 << 30
 LONG_AGO, FAR_AWAY = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    made = Broker(tmp_path_factory.mktemp("kafka"))
-    made.start()
-    yield made
-    made.kill()
+kafka = kafka_in_hand.kafka
 
 
 class Here:
     """Opens one topic, which is a test's own, as often as it likes."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: kafka_in_hand.Broker) -> None:
         self.broker = broker
         self.topic = f"events-{uuid.uuid4().hex[:8]}"
         self.clock = HandClock()
@@ -48,8 +43,8 @@ class Here:
 
 
 @pytest.fixture
-def here(broker: Broker) -> Iterator[Here]:
-    made = Here(broker)
+def here(kafka: kafka_in_hand.Broker) -> Iterator[Here]:
+    made = Here(kafka)
     yield made
     for stream in made.opened:
         stream.close()
@@ -202,7 +197,8 @@ def test_a_broker_that_is_killed_loses_nothing_that_it_acknowledged(here: Here) 
     assert len(found) == len(set(found)), "what failed may be there, but nothing is there twice"
 
 
-def test_a_broker_that_is_nowhere_is_said() -> None:
+def test_a_broker_that_is_nowhere_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.stream._kafka_topic.SECONDS", 1)
     stream = open_kafka("kafka://127.0.0.1:1/events?message.timeout.ms=1000&socket.timeout.ms=1000")
     with pytest.raises(Transient, match=r"no Kafka broker answers|cannot be made"):
         stream.append(records(1))

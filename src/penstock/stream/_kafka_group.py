@@ -21,6 +21,7 @@ from . import Batch
 from ._kafka_topic import SECONDS, Got, Topic
 
 _JOIN_SECONDS = 30
+_SETTLE_SECONDS = 3.0
 _AT_ONCE = 2000
 _ANOTHERS = {
     KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
@@ -61,6 +62,7 @@ class Group:
         self._topic = topic
         self._parts: dict[int, _Part] = {}
         self._has_joined = False
+        self._settled = 0.0
         self._consumer = Consumer(
             {
                 "session.timeout.ms": 10_000,
@@ -78,6 +80,7 @@ class Group:
 
     def _taken(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._has_joined = True
+        self._settled = monotonic() + _SETTLE_SECONDS
         self._parts |= {each.partition: _Part() for each in partitions}
 
     def _begin(self) -> None:
@@ -94,11 +97,16 @@ class Group:
     def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for each in partitions:
             self._parts.pop(each.partition, None)
+        self._settled = monotonic() + _SETTLE_SECONDS
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """The group went on without us, as after a broker was away: we join it again."""
         self._given(consumer, partitions)
         self._has_joined = False
+
+    def _has_settled(self) -> bool:
+        """Whoever joins may be given nothing at first, and what others gave back a moment later."""
+        return self._has_joined and (bool(self._parts) or monotonic() > self._settled)
 
     # batches
 
@@ -124,7 +132,7 @@ class Group:
         ends: dict[int, int] = {}
         while monotonic() < until:
             self._consume()
-            if not self._has_joined:
+            if not self._has_settled():
                 continue
             self._begin()
             if unknown := self._parts.keys() - ends.keys():

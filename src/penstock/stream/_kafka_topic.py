@@ -18,7 +18,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from ..errors import Transient
 from . import Lag, Tail
@@ -57,7 +57,7 @@ class Got(NamedTuple):
 class Topic:
     def __init__(self, name: str, config: Mapping[str, str], partitions: int, retention_seconds: int) -> None:
         self.name = name
-        self._config = dict(config)
+        self._config: dict[str, str | int | float | bool] = dict(config)
         self._wanted = NewTopic(name, num_partitions=partitions, config={"retention.ms": str(retention_seconds * 1000)})
         self._is_made = False
 
@@ -66,6 +66,10 @@ class Topic:
 
     def group(self, consumer: str) -> str:
         return f"penstock-{self.name}-{consumer}"
+
+    @property
+    def _forgotten(self) -> str:
+        return f"penstock-forgotten-{self.name}"
 
     def _partition(self, shard: str) -> int:
         return int(shard.rpartition("-")[2])
@@ -105,9 +109,10 @@ class Topic:
     def ranges(self, partitions: Iterable[int] | None = None) -> dict[int, Ends]:
         """In two requests for all; more after a broker came again, as what we know of it is old then."""
         asked = [TopicPartition(self.name, each) for each in (self.partitions() if partitions is None else partitions)]
+        specs = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
         for _ in range(_TRIES):
             try:
-                low, high = (self._offsets(asked, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
+                low, high = (self._offsets(asked, spec) for spec in specs)
                 return {partition: Ends(low[partition], high[partition]) for partition in high}
             except (KafkaException, TimeoutError) as error:
                 wrong = error
@@ -182,37 +187,43 @@ class Topic:
         return {each.partition: each.offset if each.offset >= 0 else ranges[each.partition].high for each in told}
 
     def cursor(self, at: datetime) -> Mapping[str, int]:
-        return {self.shard(partition): offset for partition, offset in self._at(at).items()}
+        return {self.shard(partition): offset for partition, offset in self._kept(at).items()}
+
+    def _kept(self, at: datetime) -> dict[int, int]:
+        """As `_at`, but behind what is to be forgotten."""
+        forgotten = self.committed(self._forgotten)
+        return {partition: max(offset, forgotten.get(partition, 0)) for partition, offset in self._at(at).items()}
 
     def ends(self) -> Mapping[str, int]:
         return {self.shard(partition): ends.high for partition, ends in self.ranges().items() if ends.high}
 
     def seek(self, group: str, at: datetime) -> int:
-        then, back = self._at(at), dict[int, tuple[int, int]]()
+        then, back = self._kept(at), dict[int, tuple[int, int]]()
         for partition, (position, ends) in self.positions(group).items():
             start = max(min(position, then[partition]), ends.low)
             back[partition] = (position, start)
-        moved = [TopicPartition(self.name, partition, start) for partition, (_, start) in back.items()]
-        if not moved:
-            return 0
-        asked = ConsumerGroupTopicPartitions(group, moved)
+        self._move(group, {partition: start for partition, (_, start) in back.items()})
+        return sum(position - start for position, start in back.values())
+
+    def _move(self, group: str, to: Mapping[int, int]) -> None:
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(self.name, p, offset) for p, offset in to.items()])
+        if not to:
+            return
         try:
             told = self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result(SECONDS)
             if wrong := next((each.error for each in told.topic_partitions if each.error is not None), None):
                 raise KafkaException(wrong)
         except (KafkaException, TimeoutError) as error:
             raise Transient(f"Kafka does not move {group} while its workers run; stop them first: {error}") from error
-        return sum(position - start for position, start in back.values())
 
     def forget(self, until: datetime) -> None:
-        """Deletes them, but nothing that one of our consumers has not taken yet."""
-        taken = [self.committed(group) for group in self._groups()]
-        gone = []
-        for partition, offset in self._at(until).items():
-            before = min([offset, *(each.get(partition, 0) for each in taken)])
-            if before > 0:
-                gone.append(TopicPartition(self.name, partition, before))
-        for future in self._admin.delete_records(gone, request_timeout=SECONDS).values() if gone else ():
+        """Remembered as the offsets of a group that nobody joins; deleted as far as all our consumers have taken it."""
+        until_offsets = self._kept(until)
+        self._move(self._forgotten, until_offsets)
+        taken = [self.committed(group) for group in self._groups()] or [{}]
+        gone = {p: min([offset, *(each.get(p, 0) for each in taken)]) for p, offset in until_offsets.items()}
+        asked = [TopicPartition(self.name, partition, offset) for partition, offset in gone.items() if offset > 0]
+        for future in self._admin.delete_records(asked, request_timeout=SECONDS).values() if asked else ():
             try:
                 future.result(SECONDS)
             except (KafkaException, TimeoutError) as error:

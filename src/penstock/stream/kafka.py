@@ -113,6 +113,7 @@ class KafkaStream:
                 self._made = Producer(
                     {
                         "linger.ms": 2,
+                        "message.max.bytes": 1 << 20,
                         "compression.type": "lz4",
                         **self._config,
                         "acks": "all",
