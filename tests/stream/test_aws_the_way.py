@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 import aws_in_hand
+import penstock
 from aws_in_hand import Faults
 from penstock.collect import Request
+from penstock.dashboard.live.tail import Live
 from penstock.pipeline import Pipeline
 from penstock.settings import load
 from penstock.status import status
@@ -23,7 +27,7 @@ CALLS = {"kinesis": ("PutRecords", "GetRecords"), "sqs": ("SendMessageBatch", "R
 def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     with aws_in_hand.aws(monkeypatch):
         url = {"kinesis": aws_in_hand.new_stream, "sqs": aws_in_hand.new_queue}[request.param]()
-        pipeline = Pipeline(load(data=tmp_path / "data", stream={"url": url}))
+        pipeline = Pipeline(load(data=tmp_path / "data", stream={"url": url}, deliver={"bytes": 10_000}))
         yield pipeline
         pipeline.close()
 
@@ -52,3 +56,28 @@ def test_every_event_is_in_silver_exactly_once(way: Pipeline) -> None:
     assert found.ledger.total("duplicate") > 0, "or no fault was felt"
     assert status(way)[0].holds == ""
     assert way.stream.lag("bronze").records == 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("make", [aws_in_hand.new_stream, aws_in_hand.new_queue], ids=["kinesis", "sqs"])
+def test_collector_and_worker_over_aws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[], str]
+) -> None:
+    with aws_in_hand.aws(monkeypatch):
+        settings = {"stream": {"url": make()}, "collect": {"processes": 1}, "deliver": {"seconds": 0.2}}
+        with penstock.collector(tmp_path / "data", **settings) as running:
+            events = [{"event_type": "page_view", "session_id": f"s{n}"} for n in range(10)]
+            asked = urllib.request.Request(running.events_url, json.dumps(events).encode(), method="POST")
+            with urllib.request.urlopen(asked, timeout=30) as reply:
+                assert (reply.status, json.load(reply)["accepted"]) == (200, 10)
+            with running.stop() as lake:
+                assert lake.sql("select count(*) from events").fetchall() == [(10,)]
+
+
+def test_a_queue_has_no_live_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with aws_in_hand.aws(monkeypatch):
+        live = Live(load(data=tmp_path / "data", stream={"url": aws_in_hand.new_queue()}))
+        with structlog.testing.capture_logs() as logs:
+            live._run()
+        assert [log["event"] for log in logs] == ["there is no live view"]
+        assert not live.seen.reading
