@@ -25,7 +25,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
     "boto3": ("stream/_aws",),
-    "confluent_kafka": (),
+    "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
     "pyspark": (),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),

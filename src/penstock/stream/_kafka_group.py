@@ -7,7 +7,6 @@ partition next finds the plan, and cuts the same batch.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -58,7 +57,7 @@ class _Part:
 
 
 class Group:
-    def __init__(self, consumer: str, topic: Topic, config: Mapping[str, str]) -> None:
+    def __init__(self, consumer: str, topic: Topic) -> None:
         self._topic = topic
         self._parts: dict[int, _Part] = {}
         self._has_joined = False
@@ -67,7 +66,7 @@ class Group:
             {
                 "session.timeout.ms": 10_000,
                 "queued.max.messages.kbytes": 32_768,
-                **config,
+                **topic.config,
                 "group.id": topic.group(consumer),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

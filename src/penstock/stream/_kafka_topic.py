@@ -10,7 +10,6 @@ from time import monotonic
 from typing import NamedTuple
 
 from confluent_kafka import (
-    OFFSET_INVALID,
     Consumer,
     ConsumerGroupTopicPartitions,
     KafkaError,
@@ -18,7 +17,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from ..errors import Transient
 from . import Lag, Tail
@@ -57,9 +56,10 @@ class Got(NamedTuple):
 class Topic:
     def __init__(self, name: str, config: Mapping[str, str], partitions: int, retention_seconds: int) -> None:
         self.name = name
-        self._config: dict[str, str | int | float | bool] = dict(config)
+        self.config: dict[str, str | int | float | bool] = dict(config)
         self._wanted = NewTopic(name, num_partitions=partitions, config={"retention.ms": str(retention_seconds * 1000)})
         self._is_made = False
+        self._askers: dict[str, Consumer] = {}
 
     def shard(self, partition: int) -> str:
         return f"{self.name}-{partition}"
@@ -76,13 +76,13 @@ class Topic:
 
     @cached_property
     def _admin(self) -> AdminClient:
-        return AdminClient(self._config)
+        return AdminClient(self.config)
 
     @cached_property
     def _reader(self) -> Consumer:
         """Assigned by hand, so a member of no group."""
         return Consumer(
-            {**self._config, "group.id": "penstock-look", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+            {**self.config, "group.id": "penstock-look", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
         )
 
     def make(self) -> None:
@@ -101,37 +101,41 @@ class Topic:
 
     def partitions(self) -> list[int]:
         try:
-            found = self._admin.list_topics(self.name, timeout=SECONDS).topics[self.name]
+            found = self._reader.list_topics(self.name, timeout=SECONDS).topics[self.name]
         except KafkaException as error:
             raise Transient(f"no Kafka broker answers: {error}") from error
         return [] if found.error is not None else sorted(found.partitions)
 
     def ranges(self, partitions: Iterable[int] | None = None) -> dict[int, Ends]:
-        """In two requests for all; more after a broker came again, as what we know of it is old then."""
-        asked = [TopicPartition(self.name, each) for each in (self.partitions() if partitions is None else partitions)]
-        specs = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        """Asked again after a broker came back, as what is known of it is old then."""
+        asked = self.partitions() if partitions is None else list(partitions)
         for _ in range(_TRIES):
             try:
-                low, high = (self._offsets(asked, spec) for spec in specs)
-                return {partition: Ends(low[partition], high[partition]) for partition in high}
-            except (KafkaException, TimeoutError) as error:
+                return {partition: self._range(partition) for partition in asked}
+            except KafkaException as error:
                 wrong = error
                 self.partitions()
         raise Transient(f"Kafka does not say how long {self.name} is: {wrong}") from wrong
 
-    def _offsets(self, asked: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
-        told = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=SECONDS) if asked else {}
-        return {each.partition: future.result(SECONDS).offset for each, future in told.items()}
+    def _range(self, partition: int) -> Ends:
+        found = self._reader.get_watermark_offsets(TopicPartition(self.name, partition), timeout=SECONDS)
+        if found is None:
+            raise Transient(f"Kafka does not say in time how long {self.name} is")
+        return Ends(*found)
 
     def committed(self, group: str) -> dict[int, int]:
-        """Partition → the offset that the group takes next; without those of which it has taken nothing."""
-        asked = ConsumerGroupTopicPartitions(group)
+        """Partition → the offset that the group takes next; without those of which it has taken nothing.
+
+        A consumer asks that joins nothing: librdkafka's administration ends the process when a broker goes away.
+        """
+        if group not in self._askers:
+            self._askers[group] = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+        asked = [TopicPartition(self.name, partition) for partition in self.partitions()]
         try:
-            told = self._admin.list_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result(SECONDS)
-        except (KafkaException, TimeoutError) as error:
+            found = self._askers[group].committed(asked, timeout=SECONDS) if asked else []
+        except KafkaException as error:
             raise Transient(f"Kafka does not say how far {group} is: {error}") from error
-        ours = [each for each in told.topic_partitions if each.topic == self.name]
-        return {each.partition: each.offset for each in ours if each.offset != OFFSET_INVALID}
+        return {each.partition: each.offset for each in found if each.offset >= 0}
 
     def positions(self, group: str) -> dict[int, tuple[int, Ends]]:
         """Partition → what the group takes next, and its ends."""
@@ -260,6 +264,8 @@ class Topic:
         return Tail(lines, {self.shard(partition): offset for partition, offset in at.items()})
 
     def close(self) -> None:
-        if "_reader" in self.__dict__:
+        readers = [self.__dict__["_reader"]] if "_reader" in self.__dict__ else []
+        for each in (*readers, *self._askers.values()):
             with suppress(KafkaException):
-                self._reader.close()
+                each.close()
+        self._askers.clear()

@@ -29,6 +29,8 @@ _SECONDS = 30
 """After that an append that was not acknowledged has failed, though its records may be there. In the URL,
 `message.timeout.ms` says otherwise."""
 _SLACK_SECONDS = 5
+_PRODUCERS = {"message.timeout.ms", "linger.ms", "compression.type", "message.max.bytes"}
+"""Words that a consumer does not know."""
 _OURS = {"partitions", "config"}
 
 
@@ -43,7 +45,9 @@ class Address(NamedTuple):
 def open(url: str, *, clock: Clock = utc_now, retention_seconds: int = 86_400, **_: object) -> Stream:
     """The topic is made if it is missing. Raises SettingsError, Transient if no broker answers."""
     address = parse(url)
-    return KafkaStream(address, Topic(address.topic, address.config, address.partitions, retention_seconds), clock)
+    common = {name: value for name, value in address.config.items() if name not in _PRODUCERS}
+    topic = Topic(address.topic, {"log_level": "3", **common}, address.partitions, retention_seconds)
+    return KafkaStream(address, topic, clock)
 
 
 def parse(url: str) -> Address:
@@ -131,8 +135,7 @@ class KafkaStream:
     def _group(self, consumer: str) -> Group:
         if consumer not in self._groups:
             self._topic.make()
-            config = {name: value for name, value in self._config.items() if name != "message.timeout.ms"}
-            self._groups[consumer] = Group(consumer, self._topic, config)
+            self._groups[consumer] = Group(consumer, self._topic)
         return self._groups[consumer]
 
     def lag(self, consumer: str) -> Lag:
