@@ -25,7 +25,7 @@ from moto.server import ThreadedMotoServer
 
 from hand_clock import HandClock
 
-KINESALITE = Path(os.environ.get("PENSTOCK_TEST_CACHE", Path.home() / ".cache" / "penstock-test"))
+KINESALITE = Path(os.environ.get("KINESALITE_HOME", Path.home() / ".cache" / "penstock-test"))
 """`npm install --prefix` there what is asked for in `kinesalite`: an independent Kinesis, strict about shards."""
 _SERVE = """
 require('kinesalite')({createStreamMs: 1, updateStreamMs: 1, shardLimit: 1000})

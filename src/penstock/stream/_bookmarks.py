@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _HOUR = "%Y%m%dT%H"
 _FORGOTTEN = "forgotten.json"
+_KEPT = 20
+"""So many positions, so that a number that is free was never taken; but of one who slept for longer than that."""
 Positions = Mapping[str, int]
 
 
@@ -58,10 +60,16 @@ class Bookmarks:
             after = change(before)
             if after is None:
                 return False
-            if self._objects.put(_key(consumer, number + 1), _json(after), create=True):
-                self._remember(consumer, number + 1, after)
-                self._objects.delete(_key(consumer, number - 1))
-                return True
+            if not self._objects.put(_key(consumer, number + 1), _json(after), create=True):
+                continue
+            if self._highest(consumer) > number + _KEPT:
+                # We slept: others made this number long ago, went on, and removed it again. Nobody goes by ours.
+                self._objects.delete(_key(consumer, number + 1))
+                self._known.pop(consumer, None)
+                continue
+            self._remember(consumer, number + 1, after)
+            self._objects.delete(_key(consumer, number + 1 - _KEPT))
+            return True
 
     def _read(self, consumer: str) -> tuple[int, Positions]:
         _, number, positions = self._known.get(consumer, (0.0, 0, {}))
@@ -76,9 +84,13 @@ class Bookmarks:
         return number, positions
 
     def _newest(self, consumer: str) -> tuple[int, Positions]:
-        numbers = (_number(entry.key) for entry in self._objects.children(f"{consumer}/").objects)
-        number = max((number for number in numbers if number), default=0)
-        return number, (self._get(_key(consumer, number)) or {}) if number else {}
+        while number := self._highest(consumer):
+            if (positions := self._get(_key(consumer, number))) is not None:
+                return number, positions
+        return 0, {}
+
+    def _highest(self, consumer: str) -> int:
+        return max((_number(entry.key) for entry in self._objects.children(f"{consumer}/").objects), default=0)
 
     def _remember(self, consumer: str, number: int, positions: Positions) -> None:
         self._known[consumer] = monotonic(), number, positions

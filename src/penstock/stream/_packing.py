@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from . import Record
 
+_LABEL_CHARS = 50
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What a message of SQS must not hold."""
 
@@ -37,6 +39,13 @@ def pack(records: Iterable[Record], room_bytes: int) -> Iterator[Payload]:
 
 def _joined(lines: list[bytes]) -> bytes:
     return b"\n".join(lines) + b"\n"
+
+
+def label(name: str) -> str:
+    """Of a stream or queue, short enough for the names of files that are made of it."""
+    if len(name) <= _LABEL_CHARS:
+        return name
+    return f"{name[: _LABEL_CHARS - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def ended(data: bytes) -> bytes:

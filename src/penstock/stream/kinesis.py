@@ -18,7 +18,7 @@ from . import Batch, Lag, Promise, Record, Stream, Tail, _kinesis_put
 from ._aws import client, name, told
 from ._bookmarks import Bookmarks, Cut, Positions, total
 from ._kinesis_read import Reader, Shards
-from ._packing import lines
+from ._packing import label, lines
 
 if TYPE_CHECKING:
     from ..advise import Load
@@ -114,7 +114,7 @@ class KinesisStream:
         return known.cut
 
     def commit(self, consumer: str, batch: Batch) -> None:
-        shard = batch.shard.removeprefix(f"{self._stream}-")
+        shard = batch.shard.removeprefix(self._name(""))
         known = self._known.get((consumer, shard))
         if known is None or known.cut is None or (known.first, known.cut.last) != (batch.first, batch.last):
             return
@@ -269,7 +269,7 @@ class KinesisStream:
 
     def _name(self, shard: str) -> str:
         """Shards of two streams have the same names."""
-        return f"{self._stream}-{shard}"
+        return f"{label(self._stream)}-{shard}"
 
 
 def _next_cut(reader: Reader, limit_bytes: int) -> Cut:

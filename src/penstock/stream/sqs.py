@@ -18,7 +18,7 @@ from ..clock import Clock, utc_now
 from ..errors import Declined, Transient
 from . import Batch, Lag, Promise, Record, Stream, Tail
 from ._aws import AwsError, ask, client, name, passing, told, transient, tries
-from ._packing import ended, pack, text
+from ._packing import ended, label, pack, text
 
 if TYPE_CHECKING:
     from ..advise import Load
@@ -118,7 +118,7 @@ class SqsStream:
         digest = hashlib.sha256("\n".join(sorted(message.id for message in self._in_hand)).encode())
         number = int.from_bytes(digest.digest()[:16], "big")
         data = b"".join(message.data for message in self._in_hand)
-        return Batch(self._queue, number, number, _moment(self._in_hand[0].at), data, counted=False)
+        return Batch(label(self._queue), number, number, _moment(self._in_hand[0].at), data, counted=False)
 
     def _receive(self, limit_bytes: int) -> None:
         """Until so much is received, or a call finds nothing, which asks every server of the queue."""
