@@ -15,7 +15,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator", "worker_lock",
+    "simulator", "worker_lock", "cost", "advise",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
@@ -24,8 +24,8 @@ LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("ho
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
-    "boto3": (),
-    "confluent_kafka": (),
+    "boto3": ("stream/_aws",),
+    "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
     "pyspark": (),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),

@@ -49,7 +49,7 @@ from .silver.expire import expire
 from .silver.lake import Lake
 from .silver.refine import Refined, refine, refined
 from .silver.schema import Extra, Schema
-from .stream import Stream
+from .stream import Promise, Stream
 
 _VACUUM_EVERY = timedelta(hours=1)
 _GOLD_KEEPS_HOURS = 1
@@ -86,7 +86,11 @@ class Pipeline:
     def stream(self) -> Stream:
         url, options = self.settings.stream_url, self.settings.stream
         opened: Stream = adapters.load(stream_port, url).open(
-            url, clock=self.clock, retention_seconds=options.retention_hours * 3600, max_bytes=options.max_bytes
+            url,
+            clock=self.clock,
+            retention_seconds=options.retention_hours * 3600,
+            max_bytes=options.max_bytes,
+            positions=f"{self.settings.lake_url}/positions",
         )
         return opened
 
@@ -317,6 +321,9 @@ class Pipeline:
     def drain(self) -> None:
         """Run every job until nothing is left to do."""
         self.deliver()
+        # One that does not count tells of no more than it has read ahead.
+        while Promise.COUNTS in self.stream.declines and self.deliver():
+            pass
         while self.drops().more:
             pass
         while self.refine():

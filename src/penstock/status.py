@@ -14,6 +14,7 @@ from .gold.catalog import ROLLUPS
 from .pipeline import Pipeline
 from .silver import snapshot
 from .silver.lake import Silver
+from .stream import Promise
 
 
 class Waiting(NamedTuple):
@@ -24,7 +25,9 @@ class Waiting(NamedTuple):
 
 
 class StreamStatus(NamedTuple):
-    replayable: int
+    """`replayable` is None if the stream does not count."""
+
+    replayable: int | None
     waiting: Waiting
 
 
@@ -61,7 +64,7 @@ def status(pipeline: Pipeline) -> list[StageStatus]:
     stream, inbox, silver = stream_status(pipeline), in_bronze(pipeline), silver_status(pipeline)
     gold = gold_status(pipeline)
     return [
-        StageStatus("stream", f"{stream.replayable} records replayable", _told(stream.waiting, "records"), ""),
+        StageStatus("stream", _replayable(stream), _told(stream.waiting, "records"), ""),
         StageStatus("bronze", pipeline.lake.bronze.url, _told(inbox, "objects"), ""),
         StageStatus(
             "silver", f"{silver.events} events, batch {silver.batch}", f"{silver.unshown} commits", _when(silver.newest)
@@ -72,7 +75,8 @@ def status(pipeline: Pipeline) -> list[StageStatus]:
 
 
 def stream_status(pipeline: Pipeline) -> StreamStatus:
-    return StreamStatus(sum(pipeline.stream.ends().values()), in_stream(pipeline))
+    counts = Promise.COUNTS not in pipeline.stream.declines
+    return StreamStatus(sum(pipeline.stream.ends().values()) if counts else None, in_stream(pipeline))
 
 
 def in_stream(pipeline: Pipeline) -> Waiting:
@@ -115,6 +119,10 @@ def _unshown(pipeline: Pipeline, silver: Silver) -> int:
 def gold_status(pipeline: Pipeline) -> GoldStatus:
     hours, newest = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
     return GoldStatus(hours, snapshot.count(pipeline.sessions.open()), newest or "")
+
+
+def _replayable(stream: StreamStatus) -> str:
+    return "" if stream.replayable is None else f"{stream.replayable} records replayable"
 
 
 def _told(waiting: Waiting, things: str) -> str:

@@ -22,6 +22,7 @@ from penstock.bronze.layout import (
     source,
     span,
 )
+from penstock.stream._packing import label
 
 MOMENTS = st.datetimes(
     datetime(1970, 1, 1),
@@ -30,6 +31,7 @@ MOMENTS = st.datetimes(
 )
 SHARDS = st.from_regex(r"[A-Za-z0-9_.-]{1,40}", fullmatch=True).filter(lambda name: not name.startswith("load-"))
 OFFSETS = st.integers(0, 10**12 - 1)
+LONG = st.integers(0, 10**56 - 1)
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,80}", fullmatch=True)
 
 
@@ -54,6 +56,19 @@ def test_keys_of_a_shard_sort_as_its_records_do(
     shard: str, one: tuple[int, int], other: tuple[int, int], at: datetime
 ) -> None:
     assert (batch_key(shard, *one, at) < batch_key(shard, *other, at)) == (one < other)
+
+
+@given(st.tuples(LONG, LONG), st.tuples(LONG, LONG), MOMENTS)
+def test_offsets_that_do_not_count_sort_too_and_are_no_span(
+    one: tuple[int, int], other: tuple[int, int], at: datetime
+) -> None:
+    shard = f"{label('events' * 20)}-shardId-000000000000"
+    keys = [batch_key(shard, *each, at, counted=False) for each in (one, other)]
+    assert (keys[0] < keys[1]) == (one < other)
+    for key in keys:
+        assert span(key) is None, "or gaps would be looked for between them"
+        assert arrival(key) == at.astimezone(UTC).replace(second=0, microsecond=0)
+        assert len(inbox_key(key).removeprefix(INBOX)) < 255
 
 
 @given(MOMENTS, MOMENTS)

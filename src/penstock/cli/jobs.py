@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from ..errors import Transient
 from ..hosts.process import stop_event
 from ..pipeline import Pipeline
 from ..silver.refine import Refined
@@ -16,6 +17,7 @@ from .options import Config, Data, Once, pipeline
 from .output import fail, say, visible
 
 _PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -129,12 +131,22 @@ def _rounds(step: Callable[[Pipeline], str], nothing: str, once: bool, data: Pat
 
 
 def _run(way: Pipeline, step: Callable[[], Any], once: bool) -> None:
-    """`step` until it has nothing left; without `once`, again after a pause, until a signal."""
+    """`step` until it has nothing left; without `once`, again after a pause, until a signal.
+
+    What does not work now but may later ends only a run that is `once`.
+    """
     with only_worker(way.settings.data):
-        stop = stop_event()
+        stop, pause = stop_event(), _PAUSE_SECONDS
         while not stop.is_set():
-            if step():
-                continue
+            try:
+                if step():
+                    continue
+                pause = _PAUSE_SECONDS
+            except Transient as error:
+                if once:
+                    raise
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                fail(f"{error}; it is tried again in {pause:g} s")
             if once:
                 return
-            stop.wait(_PAUSE_SECONDS)
+            stop.wait(pause)
