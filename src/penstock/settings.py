@@ -256,6 +256,9 @@ class DashboardSettings(_Listening):
         pattern=r"^[A-Za-z0-9-]{1,64}$",
         description="header in which `proxies` name the user; instead of a password",
     )
+    patience_seconds: float = Field(
+        0.2, ge=0, le=300, description="how long a page waits for its numbers; then it comes, and they follow"
+    )
     frame_ancestors: tuple[Ancestor, ...] = Field((), description="web origins that may embed shared pages")
     sql: Literal["auto", "on", "off"] = Field(
         "auto",
