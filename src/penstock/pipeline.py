@@ -32,9 +32,9 @@ from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import sessions, steps
+from .gold import sessions, steps, stores
 from .gold.refresh import Refreshed, refresh
-from .gold.stores.sqlite import SQLite
+from .gold.stores import Store
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
@@ -94,8 +94,9 @@ class Pipeline:
         return Lake(self.settings.lake_url, self.schema)
 
     @cached_property
-    def gold(self) -> SQLite:
-        return SQLite(self.settings.gold_path)
+    def gold(self) -> Store:
+        opened: Store = adapters.load(stores, self.settings.gold_url).open(self.settings.gold_url)
+        return opened
 
     @cached_property
     def sessions(self) -> Table:

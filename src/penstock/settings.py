@@ -283,6 +283,14 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("penstock-data"), description="folder for everything on one machine")
     lake: Url | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
+    gold: Url | None = Field(
+        None, description="where the rollups are, for example dynamodb://table; default sqlite in the data folder"
+    )
+    counters_table: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        description="table of DynamoDB that the AWS function `count` fills; `penstock counts` then reads it",
+    )
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
@@ -358,6 +366,10 @@ class Settings(BaseSettings):
     @property
     def saved_path(self) -> Path:
         return self.data.absolute() / "dashboard.db"
+
+    @property
+    def gold_url(self) -> str:
+        return self.gold or _url("sqlite", self.gold_path)
 
     @property
     def gold_path(self) -> Path:
