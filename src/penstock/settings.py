@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import (
-    BaseModel,
     ByteSize,
     ConfigDict,
     Field,
@@ -31,10 +30,12 @@ from .setting_types import (
     Paths,
     Port,
     Private,
+    TableName,
     Target,
     Url,
     Zone,
 )
+from .setting_types import Section as _Section
 
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
@@ -43,17 +44,6 @@ MAIL_PASSWORD = "PENSTOCK_MAIL_PASSWORD"
 """In the environment only, so that it is in no file."""
 _NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN", MAIL_PASSWORD}
 _YEARS = 10
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_not_one(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
-            raise ValueError("true and false are no value here")
-        return value
 
 
 class _Listening(_Section):
@@ -283,14 +273,8 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("penstock-data"), description="folder for everything on one machine")
     lake: Url | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
-    gold: Url | None = Field(
-        None, description="where the rollups are, for example dynamodb://table; default sqlite in the data folder"
-    )
-    counters_table: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
-        description="table of DynamoDB that the AWS function `count` fills; `penstock counts` then reads it",
-    )
+    gold: Url | None = Field(None, description="where the rollups are: dynamodb://table; default sqlite in `data`")
+    counters_table: TableName | None = Field(None, description="the AWS function `count` fills it, `counts` reads it")
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
