@@ -37,21 +37,24 @@ class Aws:
     def make(self) -> None:
         self.s3.create_bucket(Bucket=BUCKET)
         for name in TABLES.values():
-            index = {
-                "IndexName": "by_day",
-                "KeySchema": [_key("day", "HASH"), _key("sk", "RANGE")],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            of_views = name == TABLES["PAGE_VIEWS"]
-            self.dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[_key("pk", "HASH"), _key("sk", "RANGE")],
-                AttributeDefinitions=[
-                    {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", *(["day"] * of_views))
-                ],
-                **({"GlobalSecondaryIndexes": [index]} if of_views else {}),
-            )
+            self.make_table(name)
+
+    def make_table(self, name: str) -> None:
+        index = {
+            "IndexName": "by_day",
+            "KeySchema": [_key("day", "HASH"), _key("sk", "RANGE")],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        of_views = name == TABLES["PAGE_VIEWS"]
+        self.dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[_key("pk", "HASH"), _key("sk", "RANGE")],
+            AttributeDefinitions=[
+                {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", *(["day"] * of_views))
+            ],
+            **({"GlobalSecondaryIndexes": [index]} if of_views else {}),
+        )
 
     def objects(self) -> dict[str, bytes]:
         listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
