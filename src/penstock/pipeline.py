@@ -33,6 +33,7 @@ from .cache import Cache
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
+from .errors import SettingsError
 from .gold import sessions, steps
 from .gold.refresh import Refreshed, refresh
 from .gold.stores.sqlite import SQLite
@@ -103,7 +104,7 @@ class Pipeline:
         return Cache(options.data / "cache", options.cache_bytes) if remote else None
 
     @cached_property
-    def _gold_url(self) -> str:
+    def gold_url(self) -> str:
         """Where gold's tables lie: in the lake, or with all else of gold here, of who may only read the lake."""
         return self.settings.data.absolute().as_uri() if self.settings.read_only else self.lake.url
 
@@ -114,12 +115,12 @@ class Pipeline:
     @cached_property
     def sessions(self) -> Table:
         """The part of gold that has a row for each session."""
-        return sessions.table(self._gold_url, self.cache)
+        return sessions.table(self.gold_url, self.cache)
 
     @cached_property
     def steps(self) -> Table:
         """The part of gold that has a row for each event."""
-        return steps.table(self._gold_url, self.cache)
+        return steps.table(self.gold_url, self.cache)
 
     @cached_property
     def places(self) -> Drops:
@@ -252,7 +253,9 @@ class Pipeline:
         """Name → one round; each returns something falsy when there was nothing to do.
 
         After each round of them the worker also looks at the alerts, which ask reports about all this.
+        Raises SettingsError for a lake that may only be read.
         """
+        check_writable(self.settings)
         return {
             "deliver": lambda: self.deliver(only_if_due=True),
             "drops": lambda: self.drops(only_if_due=True),
@@ -327,6 +330,12 @@ class Pipeline:
         for stage in ("stream", "places", "gold"):
             if stage in self.__dict__:
                 self.__dict__.pop(stage).close()
+
+
+def check_writable(settings: Settings) -> None:
+    """Raises SettingsError if the lake may only be read."""
+    if settings.read_only:
+        raise SettingsError("the settings say read_only", hint="jobs run where the lake may be written")
 
 
 def _schema(settings: Settings) -> Schema:

@@ -55,10 +55,10 @@ class Answers:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self._lakes: SimpleQueue[OpenLake] = SimpleQueue()
         for _ in range(_AT_ONCE):
-            self._lakes.put(OpenLake(Pipeline(settings, clock)))
+            self._lakes.put(OpenLake(Pipeline(settings, clock), makes_gold=False))
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answers")
         self._glance = ThreadPoolExecutor(1, thread_name_prefix="glance")
-        self._glances = OpenLake(Pipeline(settings, clock))
+        self._glances = OpenLake(Pipeline(settings, clock), makes_gold=False)
         self._kept: OrderedDict[Hashable, asyncio.Task[Answer | Failed]] = OrderedDict()
 
     async def ask(self, version: Hashable, ask: Ask, **asked: Any) -> Answer | Failed:

@@ -65,11 +65,12 @@ def carry(old: Silver, new: Silver, left_out: Range) -> None:
                 table.commit_again(_BATCH, written)
             for file in linked:
                 new.events.link(old.events, file.path)
-            carried = list(linked)
+            rewritten: list[DataFile] = []
             for partition, rows in mixed:
                 kept = f"select * from ({rows}) where {left_out.others_sql}"
-                carried += engine.write_partition(kept, new.events.folder(stage), new.events.columns, partition)
-            new.events.make_durable(carried, stage)
+                rewritten += engine.write_partition(kept, new.events.folder(stage), new.events.columns, partition)
+            carried = [*linked, *rewritten]
+            new.events.make_durable(carried if new.events.root else rewritten, stage)  # in a bucket a link is durable
             new.events.commit(_BATCH, carried)
     finally:
         engine.close()
