@@ -29,9 +29,11 @@ from .bronze.merge import Merged, look_again, merge
 from .bronze.places import place
 from .bronze.seen import Seen
 from .bronze.strays import Strays
+from .cache import Cache
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
+from .errors import SettingsError
 from .gold import sessions, steps, stores
 from .gold.refresh import Refreshed, refresh
 from .gold.stores import Store
@@ -91,7 +93,20 @@ class Pipeline:
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_url, self.schema)
+        options = self.settings
+        return Lake(options.lake_url, self.schema, self.cache, options.read_only)
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """Copies of the Parquet files of a lake in a bucket."""
+        options = self.settings
+        remote = local_path(options.lake_url) is None
+        return Cache(options.data / "cache", options.cache_bytes) if remote else None
+
+    @cached_property
+    def gold_url(self) -> str:
+        """Where gold's tables lie: in the lake, or with all else of gold here, of who may only read the lake."""
+        return self.settings.data.absolute().as_uri() if self.settings.read_only else self.lake.url
 
     @cached_property
     def gold(self) -> Store:
@@ -101,12 +116,12 @@ class Pipeline:
     @cached_property
     def sessions(self) -> Table:
         """The part of gold that has a row for each session."""
-        return sessions.table(self.lake.url)
+        return sessions.table(self.gold_url, self.cache)
 
     @cached_property
     def steps(self) -> Table:
         """The part of gold that has a row for each event."""
-        return steps.table(self.lake.url)
+        return steps.table(self.gold_url, self.cache)
 
     @cached_property
     def places(self) -> Drops:
@@ -239,7 +254,9 @@ class Pipeline:
         """Name → one round; each returns something falsy when there was nothing to do.
 
         After each round of them the worker also looks at the alerts, which ask reports about all this.
+        Raises SettingsError for a lake that may only be read.
         """
+        check_writable(self.settings)
         return {
             "deliver": lambda: self.deliver(only_if_due=True),
             "drops": lambda: self.drops(only_if_due=True),
@@ -314,6 +331,12 @@ class Pipeline:
         for stage in ("stream", "places", "gold"):
             if stage in self.__dict__:
                 self.__dict__.pop(stage).close()
+
+
+def check_writable(settings: Settings) -> None:
+    """Raises SettingsError if the lake may only be read."""
+    if settings.read_only:
+        raise SettingsError("the settings say read_only", hint="jobs run where the lake may be written")
 
 
 def _schema(settings: Settings) -> Schema:

@@ -93,10 +93,10 @@ def silver_status(pipeline: Pipeline) -> SilverStatus:
     handle = silver.events.open()
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
-        bad = f"select count(*), max(received_at) from ({silver.views()['quarantine']})"
+        bad = f"select count(*), max(received_at) from ({silver.views(('quarantine',))['quarantine']})"
         [(quarantined, last)] = db.execute(bad).fetchall()
     return SilverStatus(
-        snapshot.count(handle),
+        snapshot.count(silver.events),
         snapshot.span(handle).newest,
         quarantined,
         last,
@@ -116,7 +116,7 @@ def _unshown(pipeline: Pipeline, silver: Silver) -> int:
 def gold_status(pipeline: Pipeline) -> GoldStatus:
     hours = pipeline.gold.buckets(EVENT_COUNTS)
     newest = str(plain(max(hours))) if hours else ""
-    return GoldStatus(len(hours), snapshot.count(pipeline.sessions.open()), newest)
+    return GoldStatus(len(hours), snapshot.count(pipeline.sessions), newest)
 
 
 def _told(waiting: Waiting, things: str) -> str:

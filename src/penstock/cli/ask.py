@@ -16,7 +16,7 @@ from ..reports.counts import Counts, known, start, summed_up
 from ..reports.counts import counts as count_events
 from ..status import status as stages
 from ..verify import verify as recount
-from .options import As, Config, Data, existing
+from .options import As, Config, Data, Lake, existing
 from .output import Format, fail, note, progress, rows, say
 
 _HOURS_SHOWN = 24
@@ -32,11 +32,12 @@ def add_to(app: typer.Typer) -> None:
 def sql(
     query: Annotated[str, typer.Argument(help="SQL (DuckDB's) over events, quarantine, ledger and the rollups.")],
     format: As = Format.table,
+    lake_url: Lake = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Ask the lake anything. Times are UTC."""
-    with existing(data, config) as lake:
+    with existing(data, config, lake_url) as lake:
         try:
             answer = lake.sql(query)
             if answer is not None:
@@ -51,16 +52,18 @@ def counts(
     by: Annotated[Grain, typer.Option("--by", help="One row per hour or day.")] = Grain.hour,
     bots: Annotated[bool, typer.Option("--bots", help="Count known crawlers too.")] = False,
     format: As = Format.table,
+    lake_url: Lake = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """How often an event happened, from gold, or the AWS functions' counters; the running hour is included."""
     back = duration(last)
-    with existing(data, config) as lake:
+    with existing(data, config, lake_url) as lake:
         now, table = utc_now(), lake.pipeline.settings.counters_table
         if table is not None:
             answer, others = _of_counters(table, event, now - back, now, by), []
         else:
+            lake.make_gold()
             gold = lake.pipeline.gold
             answer = count_events(gold, event, since=now - back, until=now, by=by, bots=bots)
             others = [] if answer.total or answer.bots_left_out else known(gold)
