@@ -15,7 +15,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator", "worker_lock", "cost", "advise",
+    "simulator", "worker_lock", "cost", "advise", "cache",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
@@ -24,12 +24,12 @@ LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("ho
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
-    "boto3": ("stream/_aws",),
+    "boto3": ("stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
     "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
     "pyspark": (),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),
-    "deltalake": ("silver/commit", "silver/snapshot"),
+    "deltalake": ("silver/actions", "silver/commit", "silver/snapshot"),
     "duckdb": (
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",

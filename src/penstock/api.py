@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from .errors import SettingsError
 from .gold import by_day, sessions, steps
 from .gold.catalog import ROLLUPS, Rollup
 from .gold.stores import Shown
@@ -23,6 +25,8 @@ from .reports.statement import Statement, statement
 from .reports.text import dialect_sql, inlined
 from .silver import snapshot
 from .silver.columns import EVENTS
+from .silver.lake import NAMES
+from .worker_lock import only_worker
 
 SqlError = duckdb.Error
 """What a query raises that is refused or fails."""
@@ -34,8 +38,10 @@ class OpenLake:
     Every call sees the newest commit.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, *, makes_gold: bool = True) -> None:
+        """Of a lake that may only be read, gold is made here when it is asked for; unless others see to that."""
         self.pipeline = pipeline
+        self._makes_gold = makes_gold and pipeline.settings.read_only
         self._shown: dict[str, Shown | None] = {}
         self._views: dict[str, tuple[str, int]] = {}
         self._db = duckdb.connect()
@@ -48,16 +54,25 @@ class OpenLake:
 
         `parameters` are the query's `$name`s. Raises SqlError for a query that DuckDB refuses.
         """
-        for name, sql in self.pipeline.lake.silver.views().items():
+        wanted = NAMES if self.pipeline.cache is None else [name for name in NAMES if name in query.lower()]
+        for name, sql in (self.pipeline.lake.silver.views(wanted) if wanted else {}).items():
             self._db.execute(f"create or replace view silver.{name} as {sql}")
             self._db.execute(f"create or replace temp view {name} as select * from silver.{name}")
         self._show_gold(query)
         return self._db.sql(query, params=parameters)
 
+    def make_gold(self) -> None:
+        """Of a lake that may only be read: bring our own gold up to it, unless another process is at it."""
+        if self._makes_gold:
+            with suppress(SettingsError), only_worker(self.pipeline.settings.data):
+                self.pipeline.rollup()
+
     def _show_gold(self, query: str) -> None:
         """What of gold `query` may name, in the schema `gold` and as tables without one, as it is now."""
         wanted = query.lower()
         way = self.pipeline
+        if any(name in wanted for name in (sessions.NAME, steps.NAME, *(rollup.name for rollup in ROLLUPS))):
+            self.make_gold()
         for name, table in ((sessions.NAME, way.sessions), (steps.NAME, way.steps)):
             if name in wanted and self._views.get(name) != (version := (table.url, table.version())):
                 self._db.execute(f"create or replace view gold.{name} as {by_day.sql(table)}")

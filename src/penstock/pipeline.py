@@ -30,12 +30,14 @@ from .bronze.merge import Merged, look_again, merge
 from .bronze.places import place
 from .bronze.seen import Seen
 from .bronze.strays import Strays
+from .cache import Cache
 from .clock import Clock, moment, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import sessions, steps
+from .errors import SettingsError
+from .gold import sessions, steps, stores
 from .gold.refresh import Refreshed, refresh
-from .gold.stores.sqlite import SQLite
+from .gold.stores import Store
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
@@ -96,21 +98,35 @@ class Pipeline:
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_url, self.schema)
+        options = self.settings
+        return Lake(options.lake_url, self.schema, self.cache, options.read_only)
 
     @cached_property
-    def gold(self) -> SQLite:
-        return SQLite(self.settings.gold_path)
+    def cache(self) -> Cache | None:
+        """Copies of the Parquet files of a lake in a bucket."""
+        options = self.settings
+        remote = local_path(options.lake_url) is None
+        return Cache(options.data / "cache", options.cache_bytes) if remote else None
+
+    @cached_property
+    def gold_url(self) -> str:
+        """Where gold's tables lie: in the lake, or with all else of gold here, of who may only read the lake."""
+        return self.settings.data.absolute().as_uri() if self.settings.read_only else self.lake.url
+
+    @cached_property
+    def gold(self) -> Store:
+        opened: Store = adapters.load(stores, self.settings.gold_url).open(self.settings.gold_url)
+        return opened
 
     @cached_property
     def sessions(self) -> Table:
         """The part of gold that has a row for each session."""
-        return sessions.table(self.lake.url)
+        return sessions.table(self.gold_url, self.cache)
 
     @cached_property
     def steps(self) -> Table:
         """The part of gold that has a row for each event."""
-        return steps.table(self.lake.url)
+        return steps.table(self.gold_url, self.cache)
 
     @cached_property
     def places(self) -> Drops:
@@ -243,7 +259,9 @@ class Pipeline:
         """Name → one round; each returns something falsy when there was nothing to do.
 
         After each round of them the worker also looks at the alerts, which ask reports about all this.
+        Raises SettingsError for a lake that may only be read.
         """
+        check_writable(self.settings)
         return {
             "demo": self.demo_as_asked,
             "deliver": lambda: self.deliver(only_if_due=True),
@@ -334,6 +352,12 @@ class Pipeline:
         for stage in ("stream", "places", "gold"):
             if stage in self.__dict__:
                 self.__dict__.pop(stage).close()
+
+
+def check_writable(settings: Settings) -> None:
+    """Raises SettingsError if the lake may only be read."""
+    if settings.read_only:
+        raise SettingsError("the settings say read_only", hint="jobs run where the lake may be written")
 
 
 def _schema(settings: Settings) -> Schema:

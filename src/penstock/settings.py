@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import (
-    BaseModel,
     ByteSize,
     ConfigDict,
     Field,
@@ -31,10 +30,12 @@ from .setting_types import (
     Paths,
     Port,
     Private,
+    TableName,
     Target,
     Url,
     Zone,
 )
+from .setting_types import Section as _Section
 
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
@@ -43,17 +44,6 @@ MAIL_PASSWORD = "PENSTOCK_MAIL_PASSWORD"
 """In the environment only, so that it is in no file."""
 _NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN", MAIL_PASSWORD}
 _YEARS = 10
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_not_one(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
-            raise ValueError("true and false are no value here")
-        return value
 
 
 class _Listening(_Section):
@@ -283,6 +273,12 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("penstock-data"), description="folder for everything on one machine")
     lake: Url | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
+    gold: Url | None = Field(None, description="where the rollups are: dynamodb://table; default sqlite in `data`")
+    counters_table: TableName | None = Field(None, description="the AWS function `count` fills it, `counts` reads it")
+    read_only: bool = Field(False, description="only ask the lake, which others fill; gold is made in `data`")
+    cache_bytes: ByteSize = Field(
+        ByteSize(10 << 30), ge=1 << 20, description="most that copies of Parquet files of a lake in a bucket take here"
+    )
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
@@ -359,6 +355,10 @@ class Settings(BaseSettings):
     @property
     def saved_path(self) -> Path:
         return self.data.absolute() / "dashboard.db"
+
+    @property
+    def gold_url(self) -> str:
+        return self.gold or _url("sqlite", self.gold_path)
 
     @property
     def gold_path(self) -> Path:

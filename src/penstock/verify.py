@@ -17,7 +17,7 @@ from .bronze.layout import NOT_DATA, arrival, day_folder, source, span
 from .bronze.lines import Lines, read_lines
 from .collect.keys import DEFAULT_SOURCE
 from .collect.stamp import MARK
-from .errors import BadFile
+from .errors import BadFile, Transient
 from .ledger import Ledger
 from .objects import Objects
 from .pipeline import Pipeline
@@ -56,7 +56,6 @@ def verify(pipeline: Pipeline, progress: Progress = lambda done, total: None) ->
 
 def _readable(pipeline: Pipeline, db: duckdb.DuckDBPyConnection, found: Verified) -> bool:
     """Load the three tables; without one of their files there is nothing to compare with."""
-    views = pipeline.lake.silver.views()
     for table in (pipeline.lake.silver.events, pipeline.lake.silver.quarantine, pipeline.lake.silver.ledger):
         sizes = {entry.key: entry.size_bytes for entry in Objects(table.url).list()}
         for path, size in table.sizes().items():
@@ -67,9 +66,9 @@ def _readable(pipeline: Pipeline, db: duckdb.DuckDBPyConnection, found: Verified
                 found.problems.append(f"{where} has {sizes[path]} bytes, it was committed with {size}")
     if not found.problems:
         try:
-            for name, sql in views.items():
+            for name, sql in pipeline.lake.silver.views().items():
                 db.execute(f"create temp table {name} as {_narrow(name, sql)}")
-        except duckdb.Error as error:
+        except (duckdb.Error, Transient) as error:
             found.problems.append(f"silver cannot be read: {str(error).splitlines()[0]}")
     return not found.problems
 

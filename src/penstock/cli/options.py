@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..api import OpenLake
 from ..errors import SettingsError
-from ..pipeline import Pipeline
-from ..settings import load
+from ..pipeline import Pipeline, check_writable
+from ..settings import Settings, load
 from .output import Format
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder for everything.", show_default="./penstock-data")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", show_default="./penstock.toml")]
+Lake = Annotated[
+    str | None,
+    typer.Option("--lake", help="URL of a lake to ask where it lies: s3://bucket/prefix. Nothing is written there."),
+]
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then end (for cron).")]
 As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+
+
+def settings_of(data: Path | None, config: Path | None, lake: str | None = None, **more: Any) -> Settings:
+    """The settings; with `lake`, of a reader who keeps what he needs in `data`, or in a folder for caches."""
+    if lake is None:
+        return load(config, data=data, **more)
+    return load(config, data=data or _for_caches(lake), lake=lake, read_only=True, **more)
+
+
+def _for_caches(lake: str) -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "penstock" / hashlib.sha256(lake.rstrip("/").encode()).hexdigest()[:16]
 
 
 @contextmanager
 def pipeline(data: Path | None, config: Path | None) -> Iterator[Pipeline]:
     """The pipeline that the settings describe, closed at the end; its folder is made if it is missing."""
-    opened = Pipeline(load(config, data=data))
+    settings = load(config, data=data)
+    check_writable(settings)
+    opened = Pipeline(settings)
     try:
         yield opened
     finally:
@@ -32,9 +52,9 @@ def pipeline(data: Path | None, config: Path | None) -> Iterator[Pipeline]:
 
 
 @contextmanager
-def existing(data: Path | None, config: Path | None) -> Iterator[OpenLake]:
+def existing(data: Path | None, config: Path | None, url: str | None = None) -> Iterator[OpenLake]:
     """The same, to ask. Raises SettingsError if there is nothing: a question makes no folder."""
-    settings = load(config, data=data)
+    settings = settings_of(data, config, url)
     if settings.lake is None and not settings.data.is_dir():
         raise SettingsError(
             f"there is no folder {settings.data}",

@@ -25,7 +25,7 @@ from ..reports.period import Compare, Grain
 from ..reports.run import Answer
 from ..reports.text import Dialect
 from .chart import chart
-from .options import Config, Data, existing
+from .options import Config, Data, Lake, existing
 from .output import Format, note, rows, say
 
 _RUNNING = "…"
@@ -78,6 +78,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="File for --format parquet.")] = None,
     show_sql: Annotated[bool, typer.Option("--show-sql", help="Print the SQL instead of the answer.")] = False,
     dialect: Annotated[Dialect, typer.Option("--dialect", help="Whose SQL --show-sql prints.")] = Dialect.duckdb,
+    lake_url: Lake = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -86,7 +87,7 @@ def report(
         "since": since, "until": until, "zone": zone, "grain": grain, "where": where or (), "by": by, "bots": bots,
         **parameters(find(name), given or [], steps or []),
     }  # fmt: skip
-    with existing(data, config) as lake:
+    with existing(data, config, lake_url) as lake:
         if show_sql:
             say(lake.report_sql(name, dialect=dialect, **asked))
             return

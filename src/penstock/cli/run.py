@@ -17,8 +17,9 @@ from ..dashboard.command import here
 from ..hosts.demo import Traffic
 from ..hosts.process import stop_event
 from ..hosts.supervisor import ALL, PIPELINE, Supervisor
-from ..settings import Settings, load
-from .options import Config, Data
+from ..pipeline import check_writable
+from ..settings import Settings
+from .options import Config, Data, Lake, settings_of
 from .output import note, say
 
 DemoData = Annotated[Path | None, typer.Option("--data", help="Folder for everything.", show_default="./demo-data")]
@@ -49,18 +50,20 @@ def up(
 ) -> None:
     """Start collector, worker and dashboard; Ctrl-C stops them, with everything acknowledged in the lake."""
     settings = _settings(data, config, {"host": host, "port": port}, {"port": dashboard_port})
+    check_writable(settings)
     supervisor = Supervisor(settings, children=ALL if dashboard else PIPELINE)
     _run(supervisor, config, lambda: _greet(settings, supervisor))
 
 
 def dashboard(
+    lake: Lake = None,
     data: Data = None,
     config: Config = None,
     host: DashboardHost = None,
     port: Annotated[int | None, typer.Option("--port", help="Port of the dashboard.", show_default="8788")] = None,
 ) -> None:
-    """Start the dashboard alone, beside a running `up --no-dashboard`, or over a folder filled in other ways."""
-    settings = _settings(data, config, {}, {"host": host, "port": port})
+    """Start the dashboard alone, beside a running `up --no-dashboard`, or over a lake filled in other ways."""
+    settings = _settings(data, config, {}, {"host": host, "port": port}, lake)
     supervisor = Supervisor(settings, children=("dashboard",))
     _run(supervisor, config, lambda: say(f"Dashboard is at {supervisor.dashboard_url}"))
 
@@ -114,13 +117,19 @@ def _warn(settings: Settings, config: Path | None) -> None:
         note(warning)
 
 
-def _settings(data: Path | None, config: Path | None, collect: dict[str, Any], dashboard: dict[str, Any]) -> Settings:
+def _settings(
+    data: Path | None,
+    config: Path | None,
+    collect: dict[str, Any],
+    dashboard: dict[str, Any],
+    lake: str | None = None,
+) -> Settings:
     given = {"collect": collect, "dashboard": dashboard}
     sections = {
         name: {key: value for key, value in section.items() if value is not None} or None
         for name, section in given.items()
     }
-    return load(config, data=data, **sections)
+    return settings_of(data, config, lake, **sections)
 
 
 def _greet(settings: Settings, supervisor: Supervisor) -> None:

@@ -84,11 +84,11 @@ class Answers:
         self._clock = clock
         self._lakes: SimpleQueue[OpenLake] = SimpleQueue()
         for _ in range(_THREADS):
-            self._lakes.put(OpenLake(Pipeline(settings, clock)))
+            self._lakes.put(OpenLake(Pipeline(settings, clock), makes_gold=False))
         self._turns = Turns(_AT_ONCE)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="answers")
         self._glance = ThreadPoolExecutor(1, thread_name_prefix="glance")
-        self._glances = OpenLake(Pipeline(settings, clock))
+        self._glances = OpenLake(Pipeline(settings, clock), makes_gold=False)
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
 
     async def ask(self, version: Version, ask: Ask, *, urgent: bool = True, **asked: Any) -> Answer | Failed:

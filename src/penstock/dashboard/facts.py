@@ -189,9 +189,9 @@ def tables(way: Pipeline) -> list[TableFacts]:
         ("sessions", way.sessions),
         ("steps", way.steps),
     ):
-        sizes, handle = table.sizes(), table.open()
+        sizes = table.sizes()
         found.append(
-            TableFacts(name, len(sizes), snapshot.count(handle), sum(sizes.values()), snapshot.maintained(handle))
+            TableFacts(name, len(sizes), snapshot.count(table), sum(sizes.values()), snapshot.maintained(table.open()))
         )
     return found
 

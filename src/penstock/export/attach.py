@@ -2,7 +2,7 @@
 
 The views name the files of this moment. Merging replaces files, and the old ones are deleted some hours later; so the
 file is to be made again, `refresh`, as often as newer numbers are wanted. The files of sessions change with every
-rollup, so they are copied.
+rollup, so they are copied; and of a lake in a bucket, all is.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ def attach(way: Pipeline, path: Path, now: datetime, *, refresh: bool = False) -
 def _fill(db: duckdb.DuckDBPyConnection, way: Pipeline, now: datetime) -> Attached:
     silver = way.lake.silver
     views = silver.views()
+    # Of a lake in a bucket, the copies here may go at any time; so they are copied too.
+    kind = "view" if way.cache is None else "table"
     for name, sql in views.items():
-        db.execute(f"create view {name} as {sql}")
+        db.execute(f"create {kind} {name} as {sql}")
     db.execute(f"create table {sessions.NAME} as {by_day.sql(way.sessions)}")
     for rollup in ROLLUPS:
         db.register("loading", rollup_table(rollup, way.gold.read(rollup)))

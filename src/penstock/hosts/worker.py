@@ -15,6 +15,8 @@ from ..worker_lock import only_worker
 from .process import end_with_parent, handed_down, stop_event
 
 _IDLE_SECONDS = 0.25
+_IDLE_SECONDS_BUCKET = 5.0
+"""Of a lake in a bucket, where each look costs money."""
 _LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -22,6 +24,7 @@ def work(pipeline: Pipeline, stop: threading.Event) -> None:
     """Until `stop` is set; then once more, so all acknowledged is in the lake. A failing job is tried again."""
     log = structlog.get_logger()
     watch = Watch(OpenLake(pipeline)) if pipeline.settings.alerts else None
+    idle = _IDLE_SECONDS if pipeline.cache is None else _IDLE_SECONDS_BUCKET
     pause = _IDLE_SECONDS
     while not stop.wait(pause):
         busy = False
@@ -40,7 +43,7 @@ def work(pipeline: Pipeline, stop: threading.Event) -> None:
                 busy = True
                 log.info("job done", job=name, did=str(done))
         else:
-            pause = 0.0 if busy else _IDLE_SECONDS
+            pause = 0.0 if busy else idle
         # Also when a job failed, for then somebody should be told; it never raises.
         if watch is not None and (told := watch.round()):
             log.info("job done", job="alerts", did=str(told))

@@ -38,11 +38,6 @@ def test_when_it_is_on(
     assert words in found.reason if words else not found.reason
 
 
-def test_a_lake_in_a_bucket_is_not_asked(tmp_path: Path) -> None:
-    found = available(load(data=tmp_path, lake="s3://bucket/lake", dashboard={"sql": "on"}))
-    assert not found.on and "bucket" in found.reason
-
-
 def test_off_is_an_error_with_the_reason(targets: Targets) -> None:
     async def ask() -> QueryError:
         async with Playground(load(data=targets.data, dashboard={"sql": "off"})) as playground:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...objects import local_path
 from ...settings import Settings
 from . import landlock, seccomp
 
@@ -21,8 +20,6 @@ def available(settings: Settings) -> Available:
     wanted, lacking = settings.dashboard.sql, _lacking()
     if wanted == "off":
         return Available(False, False, "The settings switch the SQL playground off: [dashboard] sql.")
-    if local_path(settings.lake_url) is None:
-        return Available(False, False, "The SQL playground asks a lake on this machine only; this one is in a bucket.")
     if not lacking:
         return Available(True, True)
     if wanted == "on":

@@ -54,19 +54,21 @@ def _size(path: str) -> int:
 
 def folders(pipeline: Pipeline) -> list[str]:
     """What a query's process may look into; they are made if they are missing."""
-    silver = local_path(f"{pipeline.lake.url}/silver")
-    gold = local_path(f"{pipeline.lake.url}/gold")
-    assert silver is not None and gold is not None
-    for folder in (silver, gold):
+    local = map(local_path, (f"{pipeline.lake.url}/silver", f"{pipeline.gold_url}/gold"))
+    found = [folder for folder in local if folder is not None]
+    if pipeline.cache is not None:
+        found.append(pipeline.cache.folder)
+    for folder in found:
         folder.mkdir(parents=True, exist_ok=True)
-    return [str(silver), str(gold)]
+    return [str(folder) for folder in found]
 
 
 def snapshot(pipeline: Pipeline, wanted: Collection[str]) -> Snapshot:
     """The tables `wanted` as they are now."""
     silver = pipeline.lake.silver
-    sql = silver.views() if set(wanted) & set(SILVER) else {}
-    views = [("silver", name, sql[name]) for name in SILVER if name in wanted]
+    asked = [name for name in SILVER if name in wanted]
+    sql = silver.views(asked) if asked else {}
+    views = [("silver", name, sql[name]) for name in asked]
     if sessions.NAME in wanted:
         views.append(("gold", sessions.NAME, by_day.sql(pipeline.sessions)))
     rollups = [rollup for rollup in ROLLUPS if rollup.name in wanted]
