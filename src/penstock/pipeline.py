@@ -32,7 +32,7 @@ from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import sessions, steps
+from .gold import overnight, sessions, steps
 from .gold.refresh import Refreshed, refresh
 from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
@@ -108,6 +108,15 @@ class Pipeline:
         return steps.table(self.lake.url)
 
     @cached_property
+    def overnight(self) -> Table:
+        """Of the steps, those of sessions that are of more than one day."""
+        return overnight.table(self.lake.url)
+
+    @property
+    def _by_day(self) -> tuple[Table, ...]:
+        return self.steps, self.overnight, self.sessions
+
+    @cached_property
     def places(self) -> Drops:
         """Where others write: the drops, and bronze itself."""
         options, bronze = self.settings, self.lake.bronze.url
@@ -172,6 +181,7 @@ class Pipeline:
             self.lake.silver.events,
             self.gold,
             self.steps,
+            self.overnight,
             self.sessions,
             days=not only_if_due or began >= self._days_due,
             memory_limit=options.refine.memory_limit,
@@ -197,7 +207,7 @@ class Pipeline:
             self._vacuumed = now
             for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
-            for replaced in (self.steps, self.sessions):
+            for replaced in self._by_day:
                 replaced.vacuum(keep_hours=_GOLD_KEEPS_HOURS)
             self._sweep(now - _SWEEP_AFTER)
             if not half_done:
@@ -284,8 +294,8 @@ class Pipeline:
         done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
         self.stream.forget(now)
         self.rollup()
-        self.steps.purge()
-        self.sessions.purge()
+        for replaced in self._by_day:
+            replaced.purge()
         return done
 
     def erase_as_asked(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from penstock.gold import by_day, sessions, steps
+from penstock.gold import by_day, overnight, sessions, steps
 from penstock.gold.catalog import ROLLUPS
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
@@ -31,10 +31,11 @@ class GoldInHand:
     hand: LakeInHand
     store: SQLite
     steps: Table
+    beyond: Table
     visits: Table
 
     def refresh(self, *, days: bool = True) -> Refreshed:
-        return refresh(self.hand.lake.silver.events, self.store, self.steps, self.visits, days=days)
+        return refresh(self.hand.lake.silver.events, self.store, self.steps, self.beyond, self.visits, days=days)
 
     def rows(self, name: str) -> list[reference.Row]:
         return reference.in_order(self.store.read(BY_NAME[name]))
@@ -54,6 +55,7 @@ class GoldInHand:
         return {name: self.rows(name) for name in BY_NAME} | {
             "sessions": ordered(self.sessions()),
             "steps": ordered(self._of(self.steps)),
+            "overnight": ordered(self._of(self.beyond)),
         }
 
     def assert_is_silver(self) -> None:
@@ -62,13 +64,14 @@ class GoldInHand:
         expected = reference.sessions(events)
         assert ordered(self.sessions()) == ordered(expected)
         assert ordered(self._of(self.steps)) == ordered(reference.steps(events))
+        assert ordered(self._of(self.beyond)) == ordered(reference.steps(reference.overnight(events)))
         for name, rows in reference.rollups(events, expected).items():
             assert self.rows(name) == rows, name
 
 
 def in_hand(hand: LakeInHand, store: SQLite, url: str | None = None) -> GoldInHand:
     """`url`: where its Delta tables are, if not in the lake."""
-    return GoldInHand(hand, store, steps.table(url or hand.lake.url), sessions.table(url or hand.lake.url))
+    return GoldInHand(hand, store, *(kind.table(url or hand.lake.url) for kind in (steps, overnight, sessions)))
 
 
 def ordered(found: Rows) -> list[tuple[Any, ...]]:

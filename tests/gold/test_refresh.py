@@ -335,7 +335,7 @@ def test_a_crash_between_any_two_steps(
         store = SQLite(folder / "gold" / "rollups.db")
         broken = in_hand(gold.hand, store, folder.as_uri())
         with suppress(Crash):
-            refresh(gold.hand.lake.silver.events, *map(fault.at, (store, broken.steps, broken.visits)))
+            refresh(gold.hand.lake.silver.events, *map(fault.at, (store, broken.steps, broken.beyond, broken.visits)))
         half = in_hand(gold.hand, store, folder.as_uri())
         half.refresh()
         half.assert_is_silver()
@@ -363,7 +363,7 @@ def test_who_looks_meanwhile_never_sees_gold_emptied(gold: GoldInHand, make_gold
             return getattr(self._of, name)
 
     watched: Any = Watched(gold.store)
-    assert refresh(gold.hand.lake.silver.events, watched, gold.steps, gold.visits).hours == 3
+    assert refresh(gold.hand.lake.silver.events, watched, gold.steps, gold.beyond, gold.visits).hours == 3
     assert seen
     assert all(found == before for found in seen)
 

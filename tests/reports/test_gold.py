@@ -16,7 +16,7 @@ from penstock.reports.run import Answer, ask
 from .conftest import COLUMNS, NOW, Silver
 
 FIRST, LAST = date(2026, 3, 28), date(2026, 3, 29)
-SUMMED = sorted(name for name, report in reports().items() if report.gold is not None)
+SUMMED = sorted(name for name, report in reports().items() if report.gold)
 OF_SESSIONS = (
     "visitors",
     "visitors_over_time",

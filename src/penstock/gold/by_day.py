@@ -69,8 +69,8 @@ class Replacement:
                 self._write(day, f"{rows} order by {order}")
                 self._old += old
 
-    def put(self, sql: str, day: date) -> str:
-        """This day is now as `sql` has it, in no certain order; returns SQL for what was written."""
+    def put(self, sql: str, day: date) -> None:
+        """This day is now as `sql` has it, in no certain order."""
         with TemporaryDirectory(prefix="penstock-") as temporary:
             folder = self._table.folder(Path(temporary))
             inner = f"day={day.isoformat()}"
@@ -79,7 +79,17 @@ class Replacement:
             self._table.make_durable(found, Path(temporary))
         self._old += self._there.get(day, [])
         self._new += found
-        return snapshot.read_sql((f"{self._table.url}/{file.path}" for file in found), self._table.columns, DAYS)
+
+    def sql(self, day: date | None = None) -> str:
+        """SQL for all rows as they will be, or those of a day."""
+        old = set(self._old)
+        kept = [path for paths in self._there.values() for path in paths if path not in old]
+        paths = (
+            f"{self._table.url}/{path}"
+            for path in (*kept, *(file.path for file in self._new))
+            if day is None or path.startswith(f"day={day}/")
+        )
+        return snapshot.read_sql(paths, self._table.columns, DAYS)
 
     @property
     def _names(self) -> str:
