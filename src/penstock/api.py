@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from .gold import by_day, overnight, sessions, steps
+from .gold import by_day, overnight, sessions, steps, walks
 from .gold.catalog import ROLLUPS, Rollup
 from .gold.stores import Shown
 from .gold.table import table as rollup_table
@@ -71,7 +71,12 @@ class OpenLake:
     @property
     def _by_day(self) -> dict[str, Table]:
         way = self.pipeline
-        return {sessions.NAME: way.sessions, steps.NAME: way.steps, overnight.NAME: way.overnight}
+        return {
+            sessions.NAME: way.sessions,
+            steps.NAME: way.steps,
+            overnight.NAME: way.overnight,
+            walks.NAME: way.walks,
+        }
 
     def report(self, name: str, *, stale: timedelta = timedelta(0), **asked: Any) -> Answer:
         """A report's answer: `.df()`, `.pl()`, `.to_arrow()`, `.rows()`, `.sql`; `penstock reports` lists them all.

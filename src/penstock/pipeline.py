@@ -32,7 +32,7 @@ from .bronze.strays import Strays
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import overnight, sessions, steps
+from .gold import overnight, sessions, steps, walks
 from .gold.refresh import Refreshed, refresh
 from .gold.stores.sqlite import SQLite
 from .objects import local_path, sweep
@@ -112,9 +112,14 @@ class Pipeline:
         """Of the steps, those of sessions that are of more than one day."""
         return overnight.table(self.lake.url)
 
+    @cached_property
+    def walks(self) -> Table:
+        """Which pages sessions saw one after the other, and how many did."""
+        return walks.table(self.lake.url)
+
     @property
     def _by_day(self) -> tuple[Table, ...]:
-        return self.steps, self.overnight, self.sessions
+        return self.steps, self.overnight, self.walks, self.sessions
 
     @cached_property
     def places(self) -> Drops:
@@ -182,6 +187,7 @@ class Pipeline:
             self.gold,
             self.steps,
             self.overnight,
+            self.walks,
             self.sessions,
             days=not only_if_due or began >= self._days_due,
             memory_limit=options.refine.memory_limit,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import md5
+from itertools import groupby
 from typing import Any
 
 Event = dict[str, Any]
@@ -183,6 +184,25 @@ def overnight(events: Iterable[Event]) -> list[Event]:
     for event in people:
         days[event["session_id"]].add(day(event))
     return [event for event in people if len(days[event["session_id"]]) > 1]
+
+
+def walks(events: Sequence[Event]) -> list[Event]:
+    """Of sessions of one day, the pages in their order, without those that are seen again at once."""
+    several = {event["event_id"] for event in overnight(events)}
+    views: dict[tuple[date, str], list[Row]] = defaultdict(list)
+    for event in events:
+        if event["event_type"] != "page_view" or event["is_bot"] or event["event_id"] in several:
+            continue
+        if event["session_id"] is not None and event["page_path"] is not None:
+            at = (event["event_ts"], (event["seq"] or 0) % 2048, event["page_path"].encode())
+            views[day(event), event["session_id"]].append((*at, event["page_path"]))
+    walked = Counter(
+        (on, tuple(page for page, _ in groupby(row[-1] for row in sorted(some)))) for (on, _), some in views.items()
+    )
+    return [
+        {"day": on, "walk": json.dumps(pages, ensure_ascii=False, separators=(",", ":")), "sessions": many}
+        for (on, pages), many in walked.items()
+    ]
 
 
 def short(name: str | None) -> int | None:

@@ -17,6 +17,7 @@ from .conftest import COLUMNS, NOW, Silver
 
 FIRST, LAST = date(2026, 3, 28), date(2026, 3, 29)
 SUMMED = sorted(name for name, report in reports().items() if report.gold)
+NEEDED: dict[str, dict[str, Any]] = {"paths": {"page": "/"}}
 OF_SESSIONS = (
     "visitors",
     "visitors_over_time",
@@ -39,7 +40,7 @@ def lake(silver: Silver) -> Iterator[OpenLake]:
 
 
 def both(lake: OpenLake, name: str, **asked: Any) -> tuple[Answer, Answer]:
-    asked = {"since": FIRST, "until": LAST, **asked}
+    asked = {"since": FIRST, "until": LAST, **NEEDED.get(name, {}), **asked}
     gold, silver = lake.report(name, **asked), ask(name, lake._run, COLUMNS, now=NOW, **asked)
     assert silver.served_from == "silver"
     return gold, silver

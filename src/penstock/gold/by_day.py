@@ -64,7 +64,7 @@ class Replacement:
             lay = snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)
             before = f"select {self._names} from ({lay})"
             # of a new day nothing was before
-            changes = f"({rows} except {before}) union all ({before} except {rows})" if old else rows
+            changes = f"({rows} except all {before}) union all ({before} except all {rows})" if old else rows
             if self._engine.ask(f"select 1 from ({changes}) limit 1"):
                 self._write(day, f"{rows} order by {order}")
                 self._old += old

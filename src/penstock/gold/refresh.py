@@ -14,7 +14,7 @@ from ..silver import snapshot
 from ..silver.columns import EVENTS
 from ..silver.commit import Table
 from ..silver.engines.duckdb import DuckDB
-from . import by_day, overnight, sessions
+from . import by_day, overnight, sessions, walks
 from .by_day import DAY, Replacement
 from .catalog import ROLLUPS, Of, Rollup, sql
 from .steps import short
@@ -46,20 +46,21 @@ def refresh(
     store: Store,
     steps: Table,
     beyond: Table,
+    paths: Table,
     visits: Table,
     *,
     days: bool = True,
     memory_limit: str | None = None,
 ) -> Refreshed:
-    """Bring rollups, `steps`, those of them that are `overnight`, `beyond`, and the sessions, `visits`, up to silver's
-    version; without `days`, only those by hour.
+    """Bring rollups, and the tables `steps`, `overnight` (`beyond`), `walks` (`paths`) and `sessions` (`visits`), up to
+    silver's version; without `days`, only the rollups by hour.
     """
     handle = events.open()
     now = Shown(str(handle.metadata().id), handle.version())
     work = _Work(events, store, now, memory_limit)
     try:
         hours = work.hourly()
-        return Refreshed(hours, max(work.daily(steps, beyond), work.sessions(visits)) if days else 0)
+        return Refreshed(hours, max(work.daily(steps, beyond, paths), work.sessions(visits)) if days else 0)
     finally:
         work.close()
 
@@ -100,28 +101,28 @@ class _Work:
         self._store.finish(names, self._now)
         return len(hours)
 
-    def daily(self, steps: Table, beyond: Table) -> int:
-        """`beyond` is the table `overnight`."""
+    def daily(self, *tables: Table) -> int:
+        """The tables `steps`, `overnight` and `walks`, and the rollups of them."""
         of_steps = (*_DAILY, *_BY_SESSION)
-        names = [*(rollup.name for rollup in of_steps), by_day.bookmark(steps), by_day.bookmark(beyond)]
+        names = [*(rollup.name for rollup in of_steps), *map(by_day.bookmark, tables)]
         if self._is_done(names):
             return 0
         days = self._days_changed(names)
         if days is None:
-            days = self._all_days() | self._known(of_steps) | by_day.days(steps)
-            days |= by_day.days(beyond)
-        new, new_beyond = Replacement(steps, self._db), Replacement(beyond, self._db)
+            days = self._all_days() | self._known(of_steps).union(*map(by_day.days, tables))
+        steps, beyond, paths = (Replacement(table, self._db) for table in tables)
         for day in sorted(days):
             self._view("events", [_midnight(day)], DAY)
-            new.put(sql("steps"), day)
+            steps.put(sql("steps"), day)
         before = [(day, int(session)) for day, session, _ in self._store.read(_OVERNIGHT)]
-        also = overnight.find(self._db.ask, new.sql(), days, before)
+        also = overnight.find(self._db.ask, steps.sql(), days, before)
         for day in sorted(days | also):
-            self._steps_of(new.sql(day))
+            self._steps_of(steps.sql(day))
             self._replace(of_steps if day in days else _BY_SESSION, [day])
-            new_beyond.add("select * from overnight", [day], overnight.ORDER)
-        new_beyond.commit()
-        new.commit()
+            beyond.add("select * from overnight", [day], overnight.ORDER)
+            paths.add(sql("walks"), [day], walks.ORDER)
+        for replacement in (paths, beyond, steps):
+            replacement.commit()
         self._store.finish(names, self._now)
         return len(days)
 

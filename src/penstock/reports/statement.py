@@ -114,12 +114,16 @@ def _rollups(asked: Question, summed: Summed) -> dict[str, str]:
         limits = (f"$since - {WEEKS}", "$until")
     if summed.grain != "hour":
         moment, limits = "cast(bucket as timestamptz)", ("cast($since as date)", "cast($until as date)")
-    return {
+    found = {
         name: f"select *, {moment} as event_ts, cast({moment} at time zone $zone as timestamp) as local_ts\n"
         f"from gold.{name}\nwhere {inside.format(*limits)}{fits}"
         for name in summed.rollups
-        if name != "sessions"
+        if name not in ("sessions", "walks")
     }
+    if "walks" in summed.rollups:
+        days = inside.replace("bucket", "day").format(*limits)
+        found["walks"] = f"select * from gold.walks where {days}"
+    return found
 
 
 def _context(asked: Question) -> dict[str, Any]:

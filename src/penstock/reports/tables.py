@@ -43,7 +43,7 @@ WEEKS = "to_days(cast(7 * $weeks as integer))"
 
 def tables(asked: Question, body: str, gold: Gold, *, rest: bool = False) -> tuple[dict[str, str], str]:
     """Those that `body` reads, the later made from the earlier; and `body`, as it has to be for them."""
-    in_steps = not asked.bots and gold("steps") and _is_in_steps(asked, body)
+    in_steps = rest or (not asked.bots and gold("steps") and _is_in_steps(asked, body))
     read = _Read(asked, body, gold, in_steps, rest)
     found = {**read.events(), **(read.sessions() if _reads(body, "sessions") else {})}
     if not in_steps:
