@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from .errors import SettingsError
-from .gold import by_day, sessions, steps
+from .gold import by_day, overnight, sessions, steps, walks
 from .gold.catalog import ROLLUPS, Rollup
 from .gold.stores import Shown
 from .gold.table import table as rollup_table
@@ -25,6 +25,7 @@ from .reports.statement import Statement, statement
 from .reports.text import dialect_sql, inlined
 from .silver import snapshot
 from .silver.columns import EVENTS
+from .silver.commit import Table
 from .silver.lake import NAMES
 from .worker_lock import only_worker
 
@@ -70,20 +71,29 @@ class OpenLake:
     def _show_gold(self, query: str) -> None:
         """What of gold `query` may name, in the schema `gold` and as tables without one, as it is now."""
         wanted = query.lower()
-        way = self.pipeline
-        if any(name in wanted for name in (sessions.NAME, steps.NAME, *(rollup.name for rollup in ROLLUPS))):
+        if any(name in wanted for name in (*self._by_day, *(rollup.name for rollup in ROLLUPS))):
             self.make_gold()
-        for name, table in ((sessions.NAME, way.sessions), (steps.NAME, way.steps)):
+        for name, table in self._by_day.items():
             if name in wanted and self._views.get(name) != (version := (table.url, table.version())):
                 self._db.execute(f"create or replace view gold.{name} as {by_day.sql(table)}")
                 self._db.execute(f"create or replace temp view {name} as select * from gold.{name}")
                 self._views[name] = version
-        shown = way.gold.shown()
+        shown = self.pipeline.gold.shown()
         for rollup in ROLLUPS:
             now = shown.get(rollup.name)
             if rollup.name in wanted and (now is None or now != self._shown.get(rollup.name)):
                 self._load(rollup)
                 self._shown[rollup.name] = now
+
+    @property
+    def _by_day(self) -> dict[str, Table]:
+        way = self.pipeline
+        return {
+            sessions.NAME: way.sessions,
+            steps.NAME: way.steps,
+            overnight.NAME: way.overnight,
+            walks.NAME: way.walks,
+        }
 
     def report(self, name: str, *, stale: timedelta = timedelta(0), **asked: Any) -> Answer:
         """A report's answer: `.df()`, `.pl()`, `.to_arrow()`, `.rows()`, `.sql`; `penstock reports` lists them all.
@@ -117,7 +127,7 @@ class OpenLake:
         """
         handle = self.pipeline.lake.silver.events.open()
         now, shown = Shown(str(handle.metadata().id), handle.version()), self.pipeline.gold.shown()
-        tables = {sessions.NAME: self.pipeline.sessions, steps.NAME: self.pipeline.steps}
+        tables = self._by_day
 
         def is_shown(name: str) -> bool:
             has = shown.get(by_day.bookmark(tables[name]) if name in tables else name)

@@ -35,7 +35,7 @@ from .clock import Clock, moment, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
 from .errors import SettingsError
-from .gold import sessions, steps, stores
+from .gold import overnight, sessions, steps, stores, walks
 from .gold.refresh import Refreshed, refresh
 from .gold.stores import Store
 from .objects import local_path, sweep
@@ -129,6 +129,20 @@ class Pipeline:
         return steps.table(self.gold_url, self.cache)
 
     @cached_property
+    def overnight(self) -> Table:
+        """Of the steps, those of sessions that are of more than one day."""
+        return overnight.table(self.gold_url, self.cache)
+
+    @cached_property
+    def walks(self) -> Table:
+        """Which pages sessions saw one after the other, and how many did."""
+        return walks.table(self.gold_url, self.cache)
+
+    @property
+    def _by_day(self) -> tuple[Table, ...]:
+        return self.steps, self.overnight, self.walks, self.sessions
+
+    @cached_property
     def places(self) -> Drops:
         """Where others write: the drops, and bronze itself."""
         options, bronze = self.settings, self.lake.bronze.url
@@ -193,6 +207,8 @@ class Pipeline:
             self.lake.silver.events,
             self.gold,
             self.steps,
+            self.overnight,
+            self.walks,
             self.sessions,
             days=not only_if_due or began >= self._days_due,
             memory_limit=options.refine.memory_limit,
@@ -218,7 +234,7 @@ class Pipeline:
             self._vacuumed = now
             for table, _ in self.lake.silver.tables:
                 table.vacuum(keep_hours=options.keep_hours)
-            for replaced in (self.steps, self.sessions):
+            for replaced in self._by_day:
                 replaced.vacuum(keep_hours=_GOLD_KEEPS_HOURS)
             self._sweep(now - _SWEEP_AFTER)
             if not half_done:
@@ -308,8 +324,8 @@ class Pipeline:
         done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
         self.stream.forget(now)
         self.rollup()
-        self.steps.purge()
-        self.sessions.purge()
+        for replaced in self._by_day:
+            replaced.purge()
         return done
 
     def erase_as_asked(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from penstock.gold import by_day, sessions, steps
+from penstock.gold import by_day, overnight, sessions, steps, walks
 from penstock.gold.catalog import ROLLUPS
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
@@ -33,10 +33,13 @@ class GoldInHand:
     hand: LakeInHand
     store: SQLite
     steps: Table
+    beyond: Table
+    walks: Table
     visits: Table
 
     def refresh(self, *, days: bool = True) -> Refreshed:
-        return refresh(self.hand.lake.silver.events, self.store, self.steps, self.visits, days=days)
+        tables = (self.steps, self.beyond, self.walks, self.visits)
+        return refresh(self.hand.lake.silver.events, self.store, *tables, days=days)
 
     def rows(self, name: str) -> list[reference.Row]:
         return reference.in_order(self.store.read(BY_NAME[name]))
@@ -56,6 +59,8 @@ class GoldInHand:
         return {name: self.rows(name) for name in BY_NAME} | {
             "sessions": ordered(self.sessions()),
             "steps": ordered(self._of(self.steps)),
+            "overnight": ordered(self._of(self.beyond)),
+            "walks": ordered(self._of(self.walks)),
         }
 
     def assert_is_silver(self) -> None:
@@ -64,13 +69,15 @@ class GoldInHand:
         expected = reference.sessions(events)
         assert ordered(self.sessions()) == ordered(expected)
         assert ordered(self._of(self.steps)) == ordered(reference.steps(events))
+        assert ordered(self._of(self.beyond)) == ordered(reference.steps(reference.overnight(events)))
+        assert ordered(self._of(self.walks)) == ordered(reference.walks(events))
         for name, rows in reference.rollups(events, expected).items():
             assert self.rows(name) == rows, name
 
 
 def in_hand(hand: LakeInHand, store: SQLite, url: str | None = None) -> GoldInHand:
     """`url`: where its Delta tables are, if not in the lake."""
-    return GoldInHand(hand, store, steps.table(url or hand.lake.url), sessions.table(url or hand.lake.url))
+    return GoldInHand(hand, store, *(kind.table(url or hand.lake.url) for kind in (steps, overnight, walks, sessions)))
 
 
 def ordered(found: Rows) -> list[tuple[Any, ...]]:

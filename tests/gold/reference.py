@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import md5
+from itertools import groupby
 from typing import Any
 
 Event = dict[str, Any]
@@ -21,6 +22,8 @@ STEPS = {
     "remove_from_cart": "remove",
     **dict.fromkeys(PURCHASES, "purchase"),
 }
+FUNNEL = ("page_view", "add_to_cart", "purchase")
+MARK = {"page_view": "", "scroll_depth": "percent", "time_on_page": "seconds"}
 MARKS = {"30": 30, "60": 30, "180": 120, "300": 120}
 OF_STEPS = (
     "source", "event_type", "event_ts", "seq", "page_path", "referrer_host", "channel", "utm_source", "utm_medium",
@@ -37,11 +40,25 @@ FIRST_SAID = (
 def rollups(events: Sequence[Event], sessions: Sequence[Session]) -> dict[str, list[Row]]:
     """Every rollup by its name, rows sorted."""
     people = [event for event in events if not event["is_bot"]]
+    several = {event["event_id"] for event in overnight(events)}
+    settled = [event for event in people if event["event_id"] not in several]
     visits = [session for session in sessions if not session["is_bot"]]
     return {
         "event_counts": rows(events, lambda e: [(hour(e), e["event_type"])], lambda es: (len(es) - bots(es), bots(es))),
         "revenue_hourly": rows(
             [e for e in people if e["event_type"] in PURCHASES], lambda e: [(hour(e),)], lambda es: (len(es), money(es))
+        ),
+        "page_views_hourly": rows(
+            [e for e in people if e["event_type"] == "page_view" and e["page_path"] is not None],
+            lambda e: [(hour(e), e["page_path"])],
+            lambda es: (len(es),),
+        ),
+        "origins_hourly": rows(
+            [e for e in people if e["event_type"] == "page_view"],
+            lambda e: [
+                (hour(e), next((e[n] for n in ("utm_source", "referrer_host") if e[n] is not None), "(direct)"))
+            ],
+            lambda es: (len(es),),
         ),
         "page_views_daily": rows(
             [e for e in people if e["event_type"] == "page_view" and e["page_path"] is not None],
@@ -67,11 +84,47 @@ def rollups(events: Sequence[Event], sessions: Sequence[Session]) -> dict[str, l
             lambda e: [(day(e), e["category"], e["event_type"])],
             lambda es: (len(es), money(es)),
         ),
+        "types_one_day": rows(
+            settled,
+            lambda e: [(day(e), e["event_type"])],
+            lambda es: (
+                len(es),
+                different(es, "session_id"),
+                min(micros(e) for e in es),
+                max(micros(e) for e in es),
+            ),
+        ),
+        "pages_one_day": rows(
+            [e for e in settled if e["event_type"] == "page_view" and e["page_path"] is not None],
+            lambda e: [(day(e), e["page_path"])],
+            lambda es: (len(es), len(said(es, "session_id")), different(es, "session_id")),
+        ),
+        "marks_one_day": rows(
+            [e for e in settled if e["event_type"] in MARK and e["page_path"] is not None],
+            lambda e: [(day(e), e["event_type"], text(e, MARK[e["event_type"]]))],
+            lambda es: (len(es),),
+        ),
+        "devices_one_day": rows(settled, lambda e: [(day(e), e["device"])], device),
+        "screens_one_day": screens(settled),
+        "products_one_day": rows(
+            [e for e in settled if e["product_id"] is not None and e["event_type"] in FUNNEL],
+            lambda e: [(day(e), e["product_id"])],
+            lambda es: (
+                *(times(es, name) for name in FUNNEL),
+                *(different([e for e in es if e["event_type"] == name], "session_id") for name in FUNNEL),
+            ),
+        ),
+        "reads_one_day": reads(settled),
+        "overnight_daily": rows(
+            overnight(events), lambda e: [(day(e), str(short(e["session_id"])))], lambda es: (len(es),)
+        ),
         "sources_daily": rows(
             visits,
             lambda s: [(s["day"], *(s[name] for name in FIRST_SAID[:5]))],
             lambda ss: (len(ss), *come_to(ss)),
         ),
+        "sessions_daily": rows(visits, lambda s: [(s["day"],)], of_a_day),
+        "lengths_daily": rows(visits, lambda s: [(s["day"], str(length(s) // 1000))], lambda ss: (len(ss),)),
         "visitors_daily": rows(
             visits,
             lambda s: [(s["day"], s["prev_day"])],
@@ -121,6 +174,34 @@ def steps(events: Iterable[Event]) -> list[Event]:
         }
         for event in events
         if not event["is_bot"]
+    ]
+
+
+def overnight(events: Iterable[Event]) -> list[Event]:
+    """What people did in sessions that have events on several days."""
+    days: dict[str, set[date]] = defaultdict(set)
+    people = [event for event in events if not event["is_bot"] and event["session_id"] is not None]
+    for event in people:
+        days[event["session_id"]].add(day(event))
+    return [event for event in people if len(days[event["session_id"]]) > 1]
+
+
+def walks(events: Sequence[Event]) -> list[Event]:
+    """Of sessions of one day, the pages in their order, without those that are seen again at once."""
+    several = {event["event_id"] for event in overnight(events)}
+    views: dict[tuple[date, str], list[Row]] = defaultdict(list)
+    for event in events:
+        if event["event_type"] != "page_view" or event["is_bot"] or event["event_id"] in several:
+            continue
+        if event["session_id"] is not None and event["page_path"] is not None:
+            at = (event["event_ts"], (event["seq"] or 0) % 2048, event["page_path"].encode())
+            views[day(event), event["session_id"]].append((*at, event["page_path"]))
+    walked = Counter(
+        (on, tuple(page for page, _ in groupby(row[-1] for row in sorted(some)))) for (on, _), some in views.items()
+    )
+    return [
+        {"day": on, "walk": json.dumps(pages, ensure_ascii=False, separators=(",", ":")), "sessions": many}
+        for (on, pages), many in walked.items()
     ]
 
 
@@ -233,6 +314,61 @@ def product(events: Sequence[Event]) -> Row:
     return (*map(len, of.values()), *(different(some, "session_id") for some in steps), money(events))
 
 
+def times(events: Sequence[Event], *names: str) -> int:
+    return sum(event["event_type"] in names for event in events)
+
+
+def device(events: Sequence[Event]) -> Row:
+    adds, bought = ([e for e in events if e["event_type"] in names] for names in (("add_to_cart",), PURCHASES))
+    return (
+        different(events, "session_id"),
+        times(events, "page_view"),
+        len(adds),
+        len(bought),
+        different(adds, "session_id"),
+        different(bought, "session_id"),
+        money(events),
+    )
+
+
+def screens(events: Sequence[Event]) -> list[Row]:
+    """One side unknown is another screen than both, but has no name either."""
+    sizes = rows(
+        events,
+        lambda e: [(day(e), e["screen_width"], e["screen_height"])],
+        lambda es: (different(es, "session_id"), times(es, "page_view")),
+    )
+    named = [(on, None if None in (w, h) else f"{w} x {h}", *counted) for on, w, h, *counted in sizes]
+    return rows(named, lambda row: [row[:2]], lambda some: (sum(r[2] for r in some), sum(r[3] for r in some)))
+
+
+def reads(events: Sequence[Event]) -> list[Row]:
+    """By what a session came to; those that view nothing are left out."""
+    of_session = rows(
+        [e for e in events if e["session_id"] is not None and e["page_path"] is not None],
+        lambda e: [(day(e), e["utm_source"] or "(direct)", e["utm_campaign"], e["session_id"])],
+        lambda es: (
+            *(deepest(es, name) for name in ("scroll_depth", "time_on_page")),
+            times(es, "page_view"),
+            times(es, "cta_click"),
+        ),
+    )
+    return rows(
+        [row for row in of_session if row[6]],
+        lambda row: [(*row[:3], *row[4:6])],
+        lambda some: (len(some), sum(row[6] for row in some), sum(row[7] > 0 for row in some)),
+    )
+
+
+def deepest(events: Sequence[Event], name: str) -> str | None:
+    said = (number(event, MARK[name]) for event in events if event["event_type"] == name)
+    return max((str(mark) for mark in said if mark is not None), key=int, default=None)
+
+
+def micros(event: Event) -> int:
+    return (event["event_ts"] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def come_to(sessions: Sequence[Session]) -> Row:
     return (
         sum(s["bounced"] for s in sessions),
@@ -241,6 +377,30 @@ def come_to(sessions: Sequence[Session]) -> Row:
         sum(s["engaged_seconds"] for s in sessions),
         money(sessions),
     )
+
+
+def of_a_day(sessions: Sequence[Session]) -> Row:
+    viewing = [s for s in sessions if s["views"]]
+    unsaid = [s for s in sessions if s["first_day"] is None]
+    return (
+        len(sessions),
+        different(unsaid, "known_as"),
+        sum(s["known_as"] is None for s in unsaid),
+        len(viewing),
+        sum(s["views"] for s in sessions),
+        sum(s["bounced"] for s in sessions),
+        sum(s["converted"] for s in sessions),
+        sum((s["max_scroll"] or 0) >= 75 for s in viewing),
+        sum(s["engaged_seconds"] for s in viewing),
+        sum(length(s) for s in sessions),
+        money(sessions),
+    )
+
+
+def length(session: Session) -> int:
+    """Between the milliseconds of its ends."""
+    first, last = (session[end] - datetime(1970, 1, 1, tzinfo=UTC) for end in ("start_ts", "end_ts"))
+    return last // timedelta(milliseconds=1) - first // timedelta(milliseconds=1)
 
 
 def variants(session: Session) -> list[Row]:

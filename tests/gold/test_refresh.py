@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from faults import Crash, Fault
 from penstock.gold import by_day, sessions
 from penstock.gold import refresh as module
+from penstock.gold.catalog import ROLLUPS, Of
 from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver import snapshot
@@ -72,7 +73,9 @@ def test_what_each_shows_is_told(gold: GoldInHand) -> None:
     fill(gold.hand, event(2))
     gold.refresh(days=False)
     versions = {name: shown.version for name, shown in gold.store.shown().items()}
-    assert {name for name, version in versions.items() if version == 2} == {"event_counts", "revenue_hourly"}
+    assert {name for name, version in versions.items() if version == 2} == {
+        rollup.name for rollup in ROLLUPS if rollup.of is Of.events
+    }
     assert set(versions.values()) == {1, 2}
     gold.refresh()
     assert {shown.version for shown in gold.store.shown().values()} == {2}
@@ -335,7 +338,10 @@ def test_a_crash_between_any_two_steps(
         store = SQLite(folder / "gold" / "rollups.db")
         broken = in_hand(gold.hand, store, folder.as_uri())
         with suppress(Crash):
-            refresh(gold.hand.lake.silver.events, *map(fault.at, (store, broken.steps, broken.visits)))
+            refresh(
+                gold.hand.lake.silver.events,
+                *map(fault.at, (store, broken.steps, broken.beyond, broken.walks, broken.visits)),
+            )
         half = in_hand(gold.hand, store, folder.as_uri())
         half.refresh()
         half.assert_is_silver()
@@ -363,7 +369,7 @@ def test_who_looks_meanwhile_never_sees_gold_emptied(gold: GoldInHand, make_gold
             return getattr(self._of, name)
 
     watched: Any = Watched(gold.store)
-    assert refresh(gold.hand.lake.silver.events, watched, gold.steps, gold.visits).hours == 3
+    assert refresh(gold.hand.lake.silver.events, watched, gold.steps, gold.beyond, gold.walks, gold.visits).hours == 3
     assert seen
     assert all(found == before for found in seen)
 

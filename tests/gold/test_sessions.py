@@ -51,6 +51,28 @@ def test_a_session_over_midnight_is_of_the_day_it_began(gold: GoldInHand) -> Non
     assert shown(gold) == [(YESTERDAY, -0.5, 0.5, 3)]
 
 
+def test_what_happens_twice_at_once_over_midnight(gold: GoldInHand) -> None:
+    """In steps these are the same row, so a second one is no new row, but one more."""
+    for _ in range(2):
+        fill(gold.hand, at(-0.5), at(0.5), at(0.5, "other"))
+        gold.refresh()
+        gold.assert_is_silver()
+    assert gold.rows("overnight_daily") == [
+        (on, str(reference.short("s")), events) for on, events in ((YESTERDAY, 2), (TODAY, 2))
+    ]
+
+
+@pytest.mark.parametrize("again", [1, 3, 30])
+def test_a_session_that_comes_again_is_no_longer_of_one_day(gold: GoldInHand, again: int) -> None:
+    fill(gold.hand, at(-24 * again, kind="page_view", page_path="/"))
+    gold.refresh()
+    assert gold.rows("overnight_daily") == [] and len(gold.rows("pages_one_day")) == 1
+    fill(gold.hand, at(1, kind="page_view", page_path="/"))
+    gold.refresh()
+    gold.assert_is_silver()
+    assert len(gold.rows("overnight_daily")) == 2 and gold.rows("pages_one_day") == []
+
+
 @pytest.mark.parametrize("order", list(permutations([-0.5, 0.25, 0.5])))
 def test_in_whatever_order_its_events_come(gold: GoldInHand, order: Sequence[float]) -> None:
     for hours in order:

@@ -685,7 +685,7 @@ def overview(t: Told) -> list[Row]:
             "sessions": len(t.sessions),
             "views_per_session": rate(sum(s["views"] for s in t.sessions), len(t.sessions)),
             "bounce_rate": rate(sum(s["bounced"] for s in t.sessions), len(seen)),
-            "median_seconds": median(lengths) if lengths else None,
+            "median_seconds": float(median(map(int, lengths))) if lengths else None,
             "mean_seconds": mean(lengths) if lengths else None,
             "conversions": conversions,
             "conversion_rate": rate(conversions, len(t.sessions)),

@@ -16,7 +16,8 @@ from penstock.reports.run import Answer, ask
 from .conftest import COLUMNS, NOW, Silver
 
 FIRST, LAST = date(2026, 3, 28), date(2026, 3, 29)
-SUMMED = sorted(name for name, report in reports().items() if report.gold is not None)
+SUMMED = sorted(name for name, report in reports().items() if report.gold)
+NEEDED: dict[str, dict[str, Any]] = {"paths": {"page": "/"}}
 OF_SESSIONS = (
     "visitors",
     "visitors_over_time",
@@ -39,7 +40,7 @@ def lake(silver: Silver) -> Iterator[OpenLake]:
 
 
 def both(lake: OpenLake, name: str, **asked: Any) -> tuple[Answer, Answer]:
-    asked = {"since": FIRST, "until": LAST, **asked}
+    asked = {"since": FIRST, "until": LAST, **NEEDED.get(name, {}), **asked}
     gold, silver = lake.report(name, **asked), ask(name, lake._run, COLUMNS, now=NOW, **asked)
     assert silver.served_from == "silver"
     return gold, silver
@@ -159,3 +160,36 @@ def test_an_answer_in_every_form(lake: OpenLake) -> None:
     assert answer.comparison is not None
     assert [row["events"] for row in answer.comparison.rows()] == answer.beside()["events_before"].to_pylist()
     assert lake.sql(answer.sql).fetchall() == [(row["bucket"], None, row["events"]) for row in answer.rows()]
+
+
+SUMS = {name: summed.rollups[0] for name, report in reports().items() for summed in report.gold[:1]}
+BY_WHOLE_DAYS = sorted(name for name, report in reports().items() if report.gold and report.gold[0].grain == "any")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+@pytest.mark.parametrize("name", BY_WHOLE_DAYS)
+def test_days_are_summed_in_any_zone(lake: OpenLake, name: str, zone: str) -> None:
+    """With a day that is wholly in it, and parts of others."""
+    gold, silver = both(lake, name, since=date(2026, 3, 27), zone=zone)
+    assert f"from gold.{SUMS[name]}" in gold.sql and ("from gold.steps" in gold.sql) == (zone != "UTC")
+    assert gold.rows() == silver.rows()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"zone": "Europe/Berlin"}, {"where": "device!="}, {"since": "2026-03-28T05:00"}], ids=str
+)
+@pytest.mark.parametrize("name", ["overview", "visitors", "visitors_over_time", "traffic", "sources"])
+def test_sessions_are_summed_by_day_only_where_that_is_exact(lake: OpenLake, name: str, asked: dict[str, Any]) -> None:
+    def is_summed(**asked: Any) -> bool:
+        return any(
+            f"from gold.{rollup}" in both(lake, name, **asked)[0].sql for rollup in ("sessions_daily", "sources_daily")
+        )
+
+    assert is_summed() and not is_summed(**asked)
+
+
+@pytest.mark.parametrize("of", ["utm_source", "utm_campaign", "channel", "utm_term"])
+def test_sources_of_all_kinds(lake: OpenLake, of: str) -> None:
+    gold, silver = both(lake, "sources", of=of)
+    assert ("from gold.sources_daily" in gold.sql) == (of != "utm_term")
+    assert gold.rows() == silver.rows()

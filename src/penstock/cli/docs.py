@@ -23,6 +23,7 @@ from ..gold.by_day import DAYS
 from ..gold.catalog import ROLLUPS
 from ..gold.sessions import SESSIONS
 from ..gold.steps import STEPS
+from ..gold.walks import WALKS
 from ..reports.catalog import Parameter, Report
 from ..reports.catalog import reports as catalog
 from ..settings import AlertSettings, ColumnSettings, DropSettings, Settings, SourceSettings
@@ -223,6 +224,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rollups": rollups,
     "columns of sessions": lambda: columns([*SESSIONS, *DAYS]),
     "columns of steps": lambda: columns([*STEPS, *DAYS]),
+    "columns of walks": lambda: columns([*WALKS, *DAYS]),
     "reasons": reasons,
     "reports": all_reports,
 }

@@ -67,13 +67,13 @@ class Replacement:
             lay = snapshot.rows_sql(self._table, self._table.columns, DAYS, only=old)
             before = f"select {self._names} from ({lay})"
             # of a new day nothing was before
-            changes = f"({rows} except {before}) union all ({before} except {rows})" if old else rows
+            changes = f"({rows} except all {before}) union all ({before} except all {rows})" if old else rows
             if self._engine.ask(f"select 1 from ({changes}) limit 1"):
                 self._write(day, f"{rows} order by {order}")
                 self._old += old
 
-    def put(self, sql: str, day: date) -> str:
-        """This day is now as `sql` has it, in no certain order; returns SQL for what was written."""
+    def put(self, sql: str, day: date) -> None:
+        """This day is now as `sql` has it, in no certain order."""
         with TemporaryDirectory(prefix="penstock-") as temporary:
             folder = self._table.folder(Path(temporary))
             inner = f"day={day.isoformat()}"
@@ -82,7 +82,15 @@ class Replacement:
             self._table.make_durable(found, Path(temporary))
         self._old += self._there.get(day, [])
         self._new += found
-        return snapshot.read_sql(self._table.here((file.path for file in found), found), self._table.columns, DAYS)
+
+    def sql(self, day: date | None = None) -> str:
+        """SQL for all rows as they will be, or those of a day."""
+        old = set(self._old)
+        kept = [path for paths in self._there.values() for path in paths if path not in old]
+        ours = [path for path in kept if day is None or path.startswith(f"day={day}/")]
+        new = [file for file in self._new if day is None or file.path.startswith(f"day={day}/")]
+        paths = [*self._table.here(ours), *self._table.here([file.path for file in new], new)]
+        return snapshot.read_sql(paths, self._table.columns, DAYS)
 
     @property
     def _names(self) -> str:

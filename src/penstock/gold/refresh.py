@@ -14,7 +14,7 @@ from ..silver import snapshot
 from ..silver.columns import EVENTS
 from ..silver.commit import Table
 from ..silver.engines.duckdb import DuckDB
-from . import by_day, sessions
+from . import by_day, overnight, sessions, walks
 from .by_day import DAY, Replacement
 from .catalog import ROLLUPS, Of, Rollup, sql
 from .steps import short
@@ -26,7 +26,9 @@ _HOURS_AT_ONCE = 24 * 31
 _DAYS_AT_ONCE = 7
 _HOURLY = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.events)
 _DAILY = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.steps)
+_BY_SESSION = tuple(rollup for rollup in ROLLUPS if rollup.of in (Of.one_day, Of.overnight))
 _OF_SESSIONS = tuple(rollup for rollup in ROLLUPS if rollup.of is Of.sessions)
+[_OVERNIGHT] = (rollup for rollup in ROLLUPS if rollup.of is Of.overnight)
 
 
 class Refreshed(NamedTuple):
@@ -40,15 +42,25 @@ class Refreshed(NamedTuple):
 
 
 def refresh(
-    events: Table, store: Store, steps: Table, visits: Table, *, days: bool = True, memory_limit: str | None = None
+    events: Table,
+    store: Store,
+    steps: Table,
+    beyond: Table,
+    paths: Table,
+    visits: Table,
+    *,
+    days: bool = True,
+    memory_limit: str | None = None,
 ) -> Refreshed:
-    """Bring rollups, `steps` and the sessions, `visits`, up to silver's version; without `days`, only those by hour."""
+    """Bring rollups, and the tables `steps`, `overnight` (`beyond`), `walks` (`paths`) and `sessions` (`visits`), up to
+    silver's version; without `days`, only the rollups by hour.
+    """
     handle = events.open()
     now = Shown(str(handle.metadata().id), handle.version())
     work = _Work(events, store, now, memory_limit)
     try:
         hours = work.hourly()
-        return Refreshed(hours, max(work.daily(steps), work.sessions(visits)) if days else 0)
+        return Refreshed(hours, max(work.daily(steps, beyond, paths), work.sessions(visits)) if days else 0)
     finally:
         work.close()
 
@@ -89,18 +101,28 @@ class _Work:
         self._store.finish(names, self._now)
         return len(hours)
 
-    def daily(self, steps: Table) -> int:
-        names = [*(rollup.name for rollup in _DAILY), by_day.bookmark(steps)]
+    def daily(self, *tables: Table) -> int:
+        """The tables `steps`, `overnight` and `walks`, and the rollups of them."""
+        of_steps = (*_DAILY, *_BY_SESSION)
+        names = [*(rollup.name for rollup in of_steps), *map(by_day.bookmark, tables)]
         if self._is_done(names):
             return 0
-        changed = self._days_changed(names)
-        days = changed if changed is not None else self._all_days() | self._known(_DAILY) | by_day.days(steps)
-        replacement = Replacement(steps, self._db)
+        days = self._days_changed(names)
+        if days is None:
+            days = self._all_days() | self._known(of_steps).union(*map(by_day.days, tables))
+        steps, beyond, paths = (Replacement(table, self._db) for table in tables)
         for day in sorted(days):
             self._view("events", [_midnight(day)], DAY)
-            self._db.ask(f"create or replace temp view steps as {replacement.put(sql('steps'), day)}")
-            self._replace(_DAILY, [day])
-        replacement.commit()
+            steps.put(sql("steps"), day)
+        before = [(day, int(session)) for day, session, _ in self._store.read(_OVERNIGHT)]
+        also = overnight.find(self._db.ask, steps.sql(), days, before)
+        for day in sorted(days | also):
+            self._steps_of(steps.sql(day))
+            self._replace(of_steps if day in days else _BY_SESSION, [day])
+            beyond.add("select * from overnight", [day], overnight.ORDER)
+            paths.add(sql("walks"), [day], walks.ORDER)
+        for replacement in (paths, beyond, steps):
+            replacement.commit()
         self._store.finish(names, self._now)
         return len(days)
 
@@ -146,6 +168,13 @@ class _Work:
     def _replace(self, rollups: Iterable[Rollup], buckets: Sequence[Bucket]) -> None:
         for rollup in rollups:
             self._store.replace(rollup, buckets, self._db.ask(rollup.sql))
+
+    def _steps_of(self, rows: str) -> None:
+        """Tables `steps`, and those of them that are `one_day`, or `overnight`."""
+        self._db.ask(f"create or replace temp view steps as {rows}")
+        for name, join in (("one_day", "anti"), ("overnight", "semi")):
+            sql = f"select * from steps {join} join overnight_sessions using (session)"
+            self._db.ask(f"create or replace temp view {name} as {sql}")
 
     def _begin_sessions(self, days: Sequence[date]) -> None:
         """Table `sessions`: those that began on these days. `ids` has two days more, to know who went on."""

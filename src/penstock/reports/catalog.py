@@ -1,14 +1,15 @@
 """The catalog: every report is one file, `sql/<name>.sql`, which says what it answers, how to ask, and how it is done.
 
 It begins with a block of TOML in comments, between two lines `-- ---`; then comes SQL, DuckDB's, as a Jinja template.
-`<name>.gold.sql` beside it, if there is one, gives the same answer from a rollup, for the questions that it says.
+`<name>.gold.sql` beside it, if there is one, gives the same answer from rollups, for the questions that it says; and
+`<name>.days.gold.sql`, which is asked first, for those about whole days.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -18,7 +19,8 @@ from ..errors import PenstockError
 from .period import Grain
 
 _HEAD = re.compile(r"-- ---\n(.*?)-- ---\n", re.DOTALL)
-_GOLD = ".gold.sql"
+_GOLD, _DAYS = ".gold.sql", ".days.gold.sql"
+ANY = "any"
 TYPES = ("text", "integer", "number", "boolean", "choice", "duration", "column", "steps", "texts")
 
 
@@ -43,8 +45,12 @@ class Parameter:
 class Gold:
     """The same from `rollups`, of whose `grain` (hour or day, UTC) the period has to be made; so have its buckets.
 
-    It is exact for these `grains`, filters on and breakdowns by these columns, and with these parameters. Its SQL reads
-    the rollups by their names, and `sessions`.
+    With the grain ANY, the rollups are of `one_day` and tell of whole days; its SQL adds what they lack, which is then
+    in `events`. It is easiest said with a block in the report's own SQL, which it replaces.
+
+    It is exact for these `grains`, filters on and breakdowns by these columns, with these parameters, and these
+    `choices` of others. With `parts`, the period may hold parts of hours: its SQL leaves those out. It reads the
+    rollups by their names, and `sessions`.
     """
 
     rollups: tuple[str, ...]
@@ -54,6 +60,8 @@ class Gold:
     filters: tuple[str, ...] = ()
     breakdowns: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Report:
     finish: str | None = None
     notes: tuple[str, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    gold: Gold | None = None
+    gold: tuple[Gold, ...] = ()
 
 
 @cache
@@ -89,7 +97,19 @@ def reports() -> Mapping[str, Report]:
     folder = files(__package__) / "sql"
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".sql")}
     names = sorted(name.removesuffix(".sql") for name in texts if not name.endswith(_GOLD))
-    return {name: read(name, texts[f"{name}.sql"], texts.get(name + _GOLD)) for name in names}
+    return {name: read(name, texts[f"{name}.sql"], *_given(texts, name)) for name in names}
+
+
+def _given(texts: Mapping[str, str], name: str) -> Iterator[str]:
+    for kind in (_DAYS, _GOLD):
+        if name + kind in texts:
+            yield texts[name + kind]
+
+
+@cache
+def source(file: str) -> str:
+    """The SQL in a file of the catalog."""
+    return _split(file, (files(__package__) / "sql" / file).read_text(encoding="utf-8"))[1]
 
 
 def report(name: str) -> Report:
@@ -100,7 +120,7 @@ def report(name: str) -> Report:
         raise PenstockError(f"there is no report {name!r}", hint=f"there are {', '.join(reports())}") from None
 
 
-def read(name: str, text: str, gold: str | None = None) -> Report:
+def read(name: str, text: str, *golds: str) -> Report:
     """A report from its files. Raises ValueError for a file that is not as it should be."""
     told, sql = _split(name, text)
     parameters = {key: _parameter(name, key, value) for key, value in told.pop("parameters", {}).items()}
@@ -111,7 +131,7 @@ def read(name: str, text: str, gold: str | None = None) -> Report:
         notes=tuple(told.pop("notes", ())),
         keys=tuple(told.pop("keys", ())),
         parameters=parameters,
-        gold=_gold(f"{name}.gold", gold) if gold is not None else None,
+        gold=tuple(_gold(f"{name}.gold", gold) for gold in golds),
         **told,
     )
 
@@ -122,7 +142,8 @@ def _gold(name: str, text: str) -> Gold:
     lists: dict[str, Any] = {
         key: tuple(told.pop(key)) for key in ("rollups", "filters", "breakdowns", "parameters") if key in told
     }
-    return Gold(sql=sql, grains=grains, **told, **lists)
+    choices = {key: tuple(values) for key, values in told.pop("choices", {}).items()}
+    return Gold(sql=sql, grains=grains, choices=choices, **told, **lists)
 
 
 def _split(name: str, text: str) -> tuple[dict[str, Any], str]:

@@ -69,6 +69,11 @@ class Period:
         last = self.until - timedelta(microseconds=1)
         return self.since.astimezone(self.tz).date(), last.astimezone(self.tz).date()
 
+    @property
+    def is_of_whole_days(self) -> bool:
+        """By UTC."""
+        return all(moment.astimezone(UTC).time() == time() for moment in (self.since, self.until))
+
     def running(self, bucket: Bucket) -> bool:
         return bucket.until > self.now
 

@@ -14,10 +14,11 @@ from typing import Any
 
 import jinja2
 
+from .catalog import ANY, source
 from .catalog import Gold as Summed
 from .period import Grain, Period, buckets
 from .question import Question
-from .tables import Gold, tables
+from .tables import WEEKS, Gold, tables
 from .text import NAME
 
 _DAY = timedelta(days=1)
@@ -45,9 +46,9 @@ class Statement:
 
 def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
     """The one statement that answers the question."""
-    summed = asked.report.gold if asked.report.gold and _fits(asked, asked.report.gold, gold) else None
+    summed = next((one for one in asked.report.gold if _fits(asked, one, gold)), None)
     body = _template(summed.sql if summed else asked.report.sql).render(_context(asked))
-    read, body = tables(asked, body, gold)
+    read, body = tables(asked, body, gold, rest=summed is not None and summed.grain == ANY)
     read = {**(_rollups(asked, summed) if summed else {}), **read}
     head = ",\n\n".join(f"{name} as (\n{_indented(sql)}\n)" for name, sql in read.items())
     sql = f"with {head}\n\n{body}" if not body.startswith("with ") else f"with {head},\n\n{body[5:]}"
@@ -81,9 +82,10 @@ def _fits(asked: Question, summed: Summed, gold: Gold) -> bool:
         and (asked.grain is None or asked.grain in summed.grains)
         and (asked.by is None or asked.by in summed.breakdowns)
         and all(one.column in summed.filters for one in asked.filters)
-        and all(given.get(p.name, p.default) == p.default for p in others)
-        and all(_is_whole(moment, summed.grain) for moment in _edges(asked))
-        and all(map(gold, summed.rollups))
+        and all(given.get(p.name, p.default) in summed.choices.get(p.name, (p.default,)) for p in others)
+        and (asked.additive or summed.grain != "day" or not asked.report.additive)
+        and (summed.parts or summed.grain == ANY or all(_is_whole(moment, summed.grain) for moment in _edges(asked)))
+        and all(map(gold, (*summed.rollups, *(("steps", "overnight") if summed.grain == ANY else ()))))
     )
 
 
@@ -105,15 +107,23 @@ def _is_whole(moment: datetime, grain: str) -> bool:
 def _rollups(asked: Question, summed: Summed) -> dict[str, str]:
     """Those that it reads, with the time as events have it."""
     fits = "" if asked.where.sql == "true" else f" and {asked.where.sql}"
-    moment, limits = "bucket", ("$since", "$until")
-    if summed.grain == "day":
+    moment, limits, inside = "bucket", ("$since", "$until"), "bucket >= {} and bucket < {}"
+    if summed.grain == ANY and not asked.period.is_of_whole_days:
+        inside = "bucket > {} and bucket < {}"
+    if "weeks" in asked.report.parameters:
+        limits = (f"$since - {WEEKS}", "$until")
+    if summed.grain != "hour":
         moment, limits = "cast(bucket as timestamptz)", ("cast($since as date)", "cast($until as date)")
-    return {
+    found = {
         name: f"select *, {moment} as event_ts, cast({moment} at time zone $zone as timestamp) as local_ts\n"
-        f"from gold.{name}\nwhere bucket >= {limits[0]} and bucket < {limits[1]}{fits}"
+        f"from gold.{name}\nwhere {inside.format(*limits)}{fits}"
         for name in summed.rollups
-        if name != "sessions"
+        if name not in ("sessions", "walks")
     }
+    if "walks" in summed.rollups:
+        days = inside.replace("bucket", "day").format(*limits)
+        found["walks"] = f"select * from gold.walks where {days}"
+    return found
 
 
 def _context(asked: Question) -> dict[str, Any]:
@@ -141,17 +151,20 @@ def _indented(sql: str) -> str:
 
 
 @cache
-def _macros() -> dict[str, Any]:
-    text = (files(__package__) / "macros.jinja").read_text(encoding="utf-8")
-    module = _environment().from_string(text).module
-    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
-
-
-@cache
 def _template(sql: str) -> jinja2.Template:
-    return _environment().from_string(sql, globals=_macros())
+    return _environment().from_string(sql)
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    """Templates know the macros, and a report's SQL by the name of its file."""
+    found = jinja2.Environment(
+        loader=jinja2.FunctionLoader(source),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    macros = found.from_string((files(__package__) / "macros.jinja").read_text(encoding="utf-8")).module
+    found.globals |= {name: value for name, value in vars(macros).items() if not name.startswith("_")}
+    return found

@@ -2,6 +2,7 @@
 
     events    rows of the period, without crawlers, those that the filters let through; `local_ts` is the time on the
               clock of the zone, `session` stands for session_id, `known_as` for user_id, else anonymous_id
+              of reports from rollups of `one_day`, those alone that these lack
     sessions  a row for each session that began in the period; with filters, those with an event that fits
     goals     events of these sessions
     history   events, and those of as many weeks before the period as the parameter `weeks` says
@@ -15,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, time
 
 from ..gold.catalog import sql as rollup_sql
 from ..gold.steps import PROPERTIES, STEPS
@@ -38,12 +38,13 @@ _ONLY_IN_SILVER = {column.name for column in EVENTS} - _IN_STEPS
 _NAME = re.compile(r"(?<![$.'\w])(\"?)(\w+)\1(?!\w)")
 _PROPERTY = re.compile(rf"""json_extract_string\(properties, '\$\."?({"|".join(PROPERTIES)})"?'\)""")
 _MOST_OFFSETS = 6
+WEEKS = "to_days(cast(7 * $weeks as integer))"
 
 
-def tables(asked: Question, body: str, gold: Gold) -> tuple[dict[str, str], str]:
+def tables(asked: Question, body: str, gold: Gold, *, rest: bool = False) -> tuple[dict[str, str], str]:
     """Those that `body` reads, the later made from the earlier; and `body`, as it has to be for them."""
-    in_steps = not asked.bots and gold("steps") and _is_in_steps(asked, body)
-    read = _Read(asked, body, gold, in_steps)
+    in_steps = rest or (not asked.bots and gold("steps") and _is_in_steps(asked, body))
+    read = _Read(asked, body, gold, in_steps, rest)
     found = {**read.events(), **(read.sessions() if _reads(body, "sessions") else {})}
     if not in_steps:
         return found, body
@@ -71,6 +72,7 @@ class _Read:
     body: str
     gold: Gold
     in_steps: bool
+    rest: bool
 
     @property
     def _people(self) -> str:
@@ -80,10 +82,6 @@ class _Read:
     def _fits(self) -> str:
         return "" if self.asked.where.sql == "true" else f" and {self.asked.where.sql}"
 
-    @property
-    def _is_of_whole_days(self) -> bool:
-        return all(at.astimezone(UTC).time() == time() for at in (self.asked.period.since, self.asked.period.until))
-
     def _rows(self, columns: str, since: str, until: str, fits: str = "", *, whole_days: bool = False) -> str:
         """Events from `since` to before `until`. Of steps, times are read only on days of which not all is wanted."""
         inside = f"event_ts >= {since} and event_ts < {until}{fits}"
@@ -91,12 +89,13 @@ class _Read:
             return f"select {columns.replace('*', _KEYS)}\nfrom silver.events\nwhere {inside}{self._people}"
         first, last = f"cast({since} as date)", f"cast({until} as date)"
         steps = f"select {columns}\nfrom gold.steps\nwhere"
-        if whole_days or self._is_of_whole_days:
-            return f"{steps} day >= {first} and day < {last}{fits}"
-        return f"{steps} day > {first} and day < {last}{fits}\nunion all\n{steps} day in ({first}, {last}) and {inside}"
+        days = steps.replace("gold.steps", "gold.overnight") if self.rest else steps
+        if whole_days or self.asked.period.is_of_whole_days:
+            return f"{days} day >= {first} and day < {last}{fits}"
+        return f"{days} day > {first} and day < {last}{fits}\nunion all\n{steps} day in ({first}, {last}) and {inside}"
 
     def events(self) -> dict[str, str]:
-        weeks = "$since - to_days(cast(7 * $weeks as integer))"
+        weeks = f"$since - {WEEKS}"
         wanted = {
             "events": (f"*, {_local('event_ts', self.asked.period)} as local_ts", "$since", "$until", self._fits),
             "history": ("*", weeks, "$until", self._fits),
@@ -130,7 +129,7 @@ class _Read:
     @property
     def _began(self) -> str:
         """Of a session: that it began in the period."""
-        if self._is_of_whole_days:
+        if self.asked.period.is_of_whole_days:
             return "day >= cast($since as date) and day < cast($until as date)"
         return (
             "day >= cast($days_since as date) and day < cast($days_until as date)\n"

@@ -132,5 +132,5 @@ def _table(rollup: Rollup) -> str:
 
 def _mark(statements: Sequence[str]) -> int:
     """Another number for other tables, or for other rows in them."""
-    texts = [*statements, sql("sessions"), sql("steps"), *(rollup.sql for rollup in ROLLUPS)]
+    texts = [*statements, sql("sessions"), sql("steps"), sql("walks"), *(rollup.sql for rollup in ROLLUPS)]
     return zlib.crc32("\n".join(texts).encode()) >> 1 or 1

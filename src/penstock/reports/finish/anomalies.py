@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import ceil, floor, sqrt
 from statistics import median
 from typing import Any, NamedTuple
@@ -105,8 +106,12 @@ def _count(root: float) -> float:
     return root * root / 4 - 3 / 8
 
 
+@lru_cache(maxsize=10_000)
 def _weeks_before(hour: datetime, weeks: int, zone: ZoneInfo) -> list[datetime]:
-    """The same time on the clock of the same weekday, also when clocks were changed in between."""
+    """The same time on the clock of the same weekday, also when clocks were changed in between.
+
+    Every series asks for the same hours.
+    """
     local = hour.astimezone(zone).replace(tzinfo=None)
     before = ((local - timedelta(weeks=n)).replace(tzinfo=zone).astimezone(UTC) for n in range(1, weeks + 1))
     return [hour.replace(minute=0) for hour in before]

@@ -22,38 +22,41 @@
 -- deviations = "how far off, in robust standard deviations; below 0 it is too few"
 -- says = "the same in words"
 -- ---
-with counted as (
+with {% block counted %}
+counted as (
     -- hours as numbers: to cut off a time asks for the rules of time zones, each time
     select
         epoch_us(event_ts) // 3600000000 as nth_hour,
         event_type,
         case when event_type = 'page_view' then page_path end as page,
         case when event_type = 'page_view' then coalesce(utm_source, referrer_host, '(direct)') end as source,
-        min(event_ts) as first_ts,
         count(*) as seen
     from history
-    where event_ts < date_trunc('hour', $now)
     group by 1, 2, 3, 4
 ),
-hourly as (
-    select date_trunc('hour', first_ts) as hour, event_type, page, source, seen from counted
-),
 each as (
-    select hour, 'events' as what, 'all' as value, sum(seen) as seen from hourly group by 1
+    select nth_hour, 'events' as what, 'all' as value, sum(seen) as seen from counted group by 1
     union all
-    select hour, 'event_type', event_type, sum(seen) from hourly group by 1, 3
+    select nth_hour, 'event_type', event_type, sum(seen) from counted group by 1, 3
     union all
-    select hour, 'page', page, sum(seen) from hourly where page is not null group by 1, 3
+    select nth_hour, 'page', page, sum(seen) from counted where page is not null group by 1, 3
     union all
-    select hour, 'source', source, sum(seen) from hourly where source is not null group by 1, 3
+    select nth_hour, 'source', source, sum(seen) from counted where source is not null group by 1, 3
+),
+{% endblock %}
+whole as (
+    -- of hours at the edges of what is asked, not all was counted
+    select * from each
+    where nth_hour * 3600000000 >= epoch_us($since - to_days(cast(7 * $weeks as integer)))
+      and (nth_hour + 1) * 3600000000 <= epoch_us(least($until, $now))
 ),
 watched as (
-    select what, value from each
+    select what, value from whole
     group by what, value
     qualify row_number() over (partition by what order by sum(seen) desc, value) <= {{ top }}
 )
 
-select hour, what, value, cast(seen as bigint) as seen
-from each
+select make_timestamptz(nth_hour * 3600000000) as hour, what, value, cast(seen as bigint) as seen
+from whole
 join watched using (what, value)
 order by what, value, hour

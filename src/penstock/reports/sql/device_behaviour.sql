@@ -29,6 +29,7 @@ with visits as (
 ),
 
 counted as (
+    {% block counted %}
     select
         device,
         count(session) as sessions,
@@ -40,6 +41,7 @@ counted as (
         coalesce(sum(revenue), 0) as revenue
     from visits
     group by device
+    {% endblock %}
 )
 
 select

@@ -16,15 +16,27 @@ with visits as (
     select event_type, session, count(*) as events, min(event_ts) as first_ts, max(event_ts) as last_ts
     from events
     group by event_type, session
+),
+
+counted as (
+    {% block counted %}
+    select
+        event_type,
+        cast(sum(events) as bigint) as events,
+        count(session) as sessions,
+        min(first_ts) as first_ts,
+        max(last_ts) as last_ts
+    from visits
+    group by event_type
+    {% endblock %}
 )
 
 select
     event_type,
-    cast(sum(events) as bigint) as events,
-    {{ rate("sum(events)", "sum(sum(events)) over ()") }} as share,
-    count(session) as sessions,
-    min(first_ts) as first_seen,
-    max(last_ts) as last_seen
-from visits
-group by 1
+    events,
+    {{ rate("events", "sum(events) over ()") }} as share,
+    sessions,
+    first_ts as first_seen,
+    last_ts as last_seen
+from counted
 order by events desc, event_type

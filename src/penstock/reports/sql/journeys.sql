@@ -34,10 +34,17 @@ walked as (
         {{ "nullif(arg_min(coalesce(breakdown, ''), row(place, page_path)), '')" if broken_down else "null" }} as breakdown
     from changes
     group by session
+),
+
+counted as materialized (
+    {% block counted %}
+    select journey, cast(breakdown as varchar) as breakdown, count(*) as sessions
+    from walked
+    group by journey, breakdown
+    {% endblock %}
 )
 
-select journey, breakdown, count(*) as sessions, {{ rate("count(*)", "sum(count(*)) over ()") }} as share
-from walked
-group by journey, breakdown
+select journey, breakdown, sessions, {{ rate("sessions", "sum(sessions) over ()") }} as share
+from counted
 order by sessions desc, journey, breakdown
 limit {{ limit }}

@@ -46,8 +46,10 @@ steps as (
     cross join (select unnest(range(1, {{ depth + 1 }})) as step) as d
     left join numbered as v on v.session = h.session and v.place = h.place + d.step
 ),
-counted as (
+counted as materialized (
+    {% block counted %}
     select step, page_path, count(*) as sessions from steps group by 1, 2
+    {% endblock %}
 )
 
 select step, page_path, sessions, {{ rate("sessions", "sum(sessions) over (partition by step)") }} as share

@@ -29,7 +29,8 @@ with visits as (
     group by product_id, session
 ),
 
-products as (
+counted as (
+    {% block counted %}
     select
         product_id,
         cast(sum(views) as bigint) as views,
@@ -40,6 +41,7 @@ products as (
         count(session) filter (purchases > 0) as sessions_purchased
     from visits
     group by product_id
+    {% endblock %}
 )
 
 select
@@ -47,5 +49,5 @@ select
     {{ rate("sessions_added", "sessions_viewed") }} as view_to_cart,
     {{ rate("sessions_purchased", "sessions_added") }} as cart_to_purchase,
     {{ rate("sessions_purchased", "sessions_viewed") }} as view_to_purchase
-from products
+from counted
 order by product_id

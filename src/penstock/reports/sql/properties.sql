@@ -17,17 +17,22 @@
 -- ---
 with texts as (
     -- first by the whole text, for many events say the same
-    select
-        case when json_valid(properties) and json_type(properties) = 'OBJECT' then properties end as properties,
-        count(*) as events
+    select properties, count(*) as events
     from events
     where ($event = '' or event_type = $event) and properties is not null
     group by 1
 ),
 
+objects as (
+    select
+        events,
+        case when json_valid(properties) and json_type(properties) = 'OBJECT' then properties end as properties
+    from texts
+),
+
 named as (
     select properties, events, unnest(json_keys(properties)) as property
-    from texts
+    from objects
     where properties is not null
 ),
 

@@ -36,6 +36,7 @@ with visits as (
 ),
 
 counted as (
+    {% block counted %}
     select
         utm_source,
         utm_campaign,
@@ -46,7 +47,8 @@ counted as (
         count(*) filter (clicks > 0) as clicks
     from visits
     where views > 0
-    group by 1, 2
+    group by utm_source, utm_campaign
+    {% endblock %}
 )
 
 select

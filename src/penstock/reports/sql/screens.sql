@@ -16,13 +16,20 @@ with visits as (
     select screen_width, screen_height, session, count(*) filter (event_type = 'page_view') as views
     from events
     group by screen_width, screen_height, session
+),
+
+counted as (
+    {% block counted %}
+    select
+        cast(screen_width as varchar) || ' x ' || cast(screen_height as varchar) as screen,
+        count(session) as sessions,
+        cast(sum(views) as bigint) as views
+    from visits
+    group by 1
+    {% endblock %}
 )
 
-select
-    cast(screen_width as varchar) || ' x ' || cast(screen_height as varchar) as screen,
-    count(session) as sessions,
-    cast(sum(views) as bigint) as views
-from visits
-group by 1
+select screen, sessions, views
+from counted
 order by sessions desc, screen
 limit {{ limit }}

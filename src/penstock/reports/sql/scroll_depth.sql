@@ -11,4 +11,8 @@
 -- views = "page views in which the page scrolled at least so far down"
 -- share = "of all page views (share)"
 -- ---
-{{ marks_reached("scroll_depth", "percent", by) }}
+{% call marks_reached("percent") %}
+{% block counted %}
+{{ marks_said("scroll_depth", "percent", by) }}
+{% endblock %}
+{% endcall %}

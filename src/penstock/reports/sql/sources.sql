@@ -19,6 +19,7 @@
 -- revenue = "of their purchases, in the shop's currency"
 -- ---
 with counted as (
+    {% block counted %}
     select
         coalesce({{ of }}, '(direct)') as name,
         count(*) as sessions,
@@ -26,6 +27,7 @@ with counted as (
         coalesce(sum(revenue), 0) as revenue
     from sessions
     group by 1
+    {% endblock %}
 )
 
 select

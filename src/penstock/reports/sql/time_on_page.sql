@@ -11,4 +11,8 @@
 -- views = "page views in which the page was looked at for at least so long"
 -- share = "of all page views (share)"
 -- ---
-{{ marks_reached("time_on_page", "seconds", by) }}
+{% call marks_reached("seconds") %}
+{% block counted %}
+{{ marks_said("time_on_page", "seconds", by) }}
+{% endblock %}
+{% endcall %}

@@ -14,14 +14,26 @@
 -- sessions = "sessions that viewed it"
 -- views_per_session = "page views by each of them (number)"
 -- ---
+with counted as (
+    {% block counted %}
+    select
+        page_path,
+        {{ by }} as breakdown,
+        count(*) as views,
+        count(session) as views_in_sessions,
+        count(distinct session) as sessions
+    from events
+    where event_type = 'page_view' and page_path is not null
+    group by 1, 2
+    {% endblock %}
+)
+
 select
     page_path,
-    {{ by }} as breakdown,
-    count(*) as views,
-    count(distinct session) as sessions,
-    {{ rate("count(session)", "count(distinct session)") }} as views_per_session
-from events
-where event_type = 'page_view' and page_path is not null
-group by 1, 2
+    breakdown,
+    views,
+    sessions,
+    {{ rate("views_in_sessions", "sessions") }} as views_per_session
+from counted
 order by views desc, page_path, breakdown
 limit {{ limit }}
