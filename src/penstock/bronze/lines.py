@@ -6,7 +6,6 @@ DuckDB would read a damaged gzip as good, so nothing is handed on that was not c
 from __future__ import annotations
 
 import io
-import json
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from isal import igzip
 from isal.igzip_lib import IsalError
 
 from ..errors import BadFile
+from .documents import elements, is_document
 from .layout import from_firehose
 
 FILE_BYTES = 2 << 30
@@ -56,7 +56,7 @@ def may_be_readable(name: str) -> bool:
 def read_lines(data: bytes) -> Lines:
     """The lines of an object. Raises BadFile if it is damaged as a whole."""
     plain = decompress(data)
-    if _one_document(plain):
+    if is_document(bytes(plain[: LINE_BYTES + 1])):
         return _elements(plain)
     ends = _newlines(plain)
     if len(plain) and (not len(ends) or ends[-1] != len(plain) - 1):
@@ -119,51 +119,11 @@ def _too_large() -> BadFile:
     return BadFile("file_too_large", f"a file may hold {FILE_BYTES} bytes after decompression")
 
 
-def _one_document(plain: memoryview) -> bool:
-    """An array, or objects without line breaks between them (as Firehose writes)."""
-    start = bytes(plain[:256]).lstrip()[:1]
-    return start == b"[" or (start == b"{" and not _first_line_is_one_object(plain))
-
-
-def _first_line_is_one_object(plain: memoryview) -> bool:
-    """False if the first line goes on after its object, or is only the opening brace of one that follows."""
-    first, _, rest = bytes(plain[: LINE_BYTES + 1]).lstrip().partition(b"\n")
-    first = first.strip()
-    if b"}{" not in first and first.endswith(b"}"):
-        return True
-    try:
-        text = first.decode()
-        _, stop = json.JSONDecoder().raw_decode(text)
-    except (UnicodeDecodeError, RecursionError):
-        return True
-    except ValueError:
-        return first != b"{" or not rest.lstrip().startswith((b'"', b"}"))
-    return not text[stop:].strip()
-
-
 def _elements(plain: memoryview) -> Lines:
     """Each object of an array or of a row of objects as one line; what cannot be read is one bad line."""
-    texts: list[str] = []
-    bad: list[tuple[int, str, bytes]] = []
-    try:
-        text = bytes(plain).decode()
-    except UnicodeDecodeError as error:
-        raise BadFile("bad_encoding", "the file is not UTF-8") from error
-    decoder = json.JSONDecoder()
-    position, end = 0, len(text)
-    while position < end:
-        if text[position] in " \t\r\n,[]":
-            position += 1
-            continue
-        try:
-            _, stop = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            bad.append((len(texts) + 1, "malformed_json", text[position : position + LINE_BYTES].encode()))
-            break
-        texts.append(text[position:stop].replace("\n", " ").replace("\r", " "))
-        position = stop
-    numbers = pa.array(range(1, len(texts) + 1), pa.int64())
-    return Lines(pa.array(texts, pa.large_string()), numbers, bad)
+    texts, rest = elements(bytes(plain))
+    bad = [(len(texts) + 1, "malformed_json", rest[:LINE_BYTES].encode())] if rest else []
+    return Lines(pa.array(texts, pa.large_string()), pa.array(range(1, len(texts) + 1), pa.int64()), bad)
 
 
 def _newlines(plain: memoryview) -> np.ndarray:

@@ -6,22 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import msgspec
-import uuid_utils
 
 from ..clock import Clock, utc_now
 from ..errors import Refused
 from . import Intake, Reply, Request, cors, static
 from .admit import admit, by_route, split
 from .decode import decode
+from .ids import new_id
 from .keys import Keyring, Source
 
 _JSON = ("content-type", "application/json")
 RETRY_AFTER_SECONDS = 5
 _EVENTS = "/v1/events"
-
-
-def new_id() -> str:
-    return str(uuid_utils.uuid7())
 
 
 class Collector:

@@ -10,8 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-import rjsmin
-
+SLIM = "analytics.min.js"
+"""Beside analytics.js where it is served without the package that makes it slim, as in a Lambda's zip."""
 _TOKEN = re.compile(
     r"""'[^'\n]*'                              # a string
       | /[^\s/*][^/\n]*/[a-z]*(?=[.,)])        # a regular expression
@@ -37,10 +37,14 @@ class Script(NamedTuple):
 
 @cache
 def script() -> Script:
-    written = resources.files(__package__).joinpath("analytics.js").read_text(encoding="utf-8")
-    body = slim(written).encode()
+    made = resources.files(__package__).joinpath(SLIM)
+    body = made.read_bytes() if made.is_file() else slim(written()).encode()
     integrity = "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
     return Script(body, gzip.compress(body, 9, mtime=0), hashlib.sha256(body).hexdigest()[:16], integrity)
+
+
+def written() -> str:
+    return resources.files(__package__).joinpath("analytics.js").read_text(encoding="utf-8")
 
 
 def slim(text: str) -> str:
@@ -48,6 +52,8 @@ def slim(text: str) -> str:
 
     Not for any JavaScript: it relies on how analytics.js is laid out (two blanks per level, `let`, single quotes).
     """
+    import rjsmin
+
     text = "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("//"))
     kept = _names(_SHORTHAND, text)
     outer = [name for name in re.findall(r"^  let (\w+)", text, re.MULTILINE) if name not in kept]
