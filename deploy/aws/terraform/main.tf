@@ -12,7 +12,7 @@ locals {
   suffix    = "${local.region}:${local.account}"
 
   bucket = "${var.name}-lake-${local.account}-${local.region}"
-  tables = { for table in ["counters", "page-views", "aggregates"] : table => "${var.name}-${table}" }
+  tables = { for table in ["counters", "page-views", "aggregates", "gold"] : table => "${var.name}-${table}" }
 
   arns = {
     bucket     = "arn:${local.partition}:s3:::${local.bucket}"
@@ -22,10 +22,11 @@ locals {
     counters   = "arn:${local.partition}:dynamodb:${local.suffix}:table/${local.tables["counters"]}"
     page_views = "arn:${local.partition}:dynamodb:${local.suffix}:table/${local.tables["page-views"]}"
     aggregates = "arn:${local.partition}:dynamodb:${local.suffix}:table/${local.tables["aggregates"]}"
+    gold       = "arn:${local.partition}:dynamodb:${local.suffix}:table/${local.tables["gold"]}"
     logs       = "arn:${local.partition}:logs:${local.suffix}:log-group:"
     functions  = "arn:${local.partition}:lambda:${local.suffix}:function:"
+    topics     = "arn:${local.partition}:sns:${local.suffix}:"
     roles      = "arn:${local.partition}:iam::${local.account}:role/penstock/${var.name}/"
-    images     = "arn:${local.partition}:ecr:${local.suffix}:repository/*"
   }
 
   # What all functions have in common.
@@ -92,6 +93,7 @@ module "silver" {
   depends_on = [module.bronze, module.stream]
 
   bucket  = local.bucket
+  gold    = local.tables["gold"]
   image   = var.refine_image
   minutes = var.refine_minutes
 }
@@ -99,16 +101,17 @@ module "silver" {
 module "gold" {
   source     = "./modules/gold"
   function   = local.function
-  depends_on = [module.bronze, module.stream]
+  depends_on = [module.bronze, module.silver, module.stream]
 
-  bucket         = local.bucket
-  tables         = local.tables
-  counters       = var.counters
-  page_views     = var.page_views
-  page_view_days = var.page_view_days
-  drop_prefix    = var.drop_prefix
-  stream         = var.stream
-  read_stream    = local.read_stream
+  bucket      = local.bucket
+  tables      = local.tables
+  refine      = var.refine_image != ""
+  firehose    = var.stream == "kinesis" && var.bronze_writer == "firehose"
+  counters    = var.counters
+  page_views  = var.page_views
+  drop_prefix = var.drop_prefix
+  stream      = var.stream
+  read_stream = local.read_stream
 }
 
 module "reports" {
@@ -126,6 +129,7 @@ module "operations" {
   depends_on = [module.stream]
 
   name            = var.name
+  arns            = local.arns
   email           = var.alarm_email
   budget_dollars  = var.budget_dollars
   retention_hours = var.retention_hours

@@ -134,12 +134,6 @@ variable "bronze_days" {
   default     = 0
 }
 
-variable "page_view_days" {
-  description = "After so many days a single page view is deleted."
-  type        = number
-  default     = 90
-}
-
 variable "log_days" {
   description = "How long logs are kept."
   type        = number

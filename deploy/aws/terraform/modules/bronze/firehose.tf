@@ -45,7 +45,7 @@ resource "aws_iam_role_policy" "firehose" {
     Version = "2012-10-17"
     Statement = [
       { Effect = "Allow", Action = ["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], Resource = [local.arns.stream] },
-      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = ["${local.arns.bucket}/bronze/*", "${local.arns.bucket}/firehose-errors/*"] },
+      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = ["${local.arns.bucket}/bronze/year=*", "${local.arns.bucket}/firehose-errors/*"] },
       { Effect = "Allow", Action = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], Resource = [local.arns.bucket] },
       { Effect = "Allow", Action = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], Resource = ["${local.arns.functions}${var.function.name}-transform", "${local.arns.functions}${var.function.name}-transform:*"] },
       { Effect = "Allow", Action = ["logs:PutLogEvents"], Resource = ["${local.arns.logs}/aws/kinesisfirehose/${local.firehose}:*"] },
@@ -64,7 +64,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
   }
 
   extended_s3_configuration {
-    bucket_arn          = aws_s3_bucket.lake.arn
+    bucket_arn          = local.arns.bucket
     role_arn            = aws_iam_role.firehose[0].arn
     buffering_interval  = 300
     buffering_size      = 128
@@ -78,7 +78,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
         type = "Lambda"
         parameters {
           parameter_name  = "LambdaArn"
-          parameter_value = "${module.transform[0].arn}:$LATEST"
+          parameter_value = "${local.arns.functions}${module.transform[0].name}:$LATEST"
         }
       }
     }
@@ -90,5 +90,5 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.firehose]
+  depends_on = [aws_iam_role_policy.firehose, aws_s3_bucket.lake]
 }

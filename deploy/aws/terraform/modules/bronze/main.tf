@@ -140,7 +140,7 @@ module "deliver" {
     PENSTOCK_LAKE = "s3://${var.bucket}"
   }
   statements = concat(var.read_stream, [
-    { actions = ["s3:PutObject"], resources = ["${local.arns.bucket}/bronze/*"] },
+    { actions = ["s3:PutObject"], resources = ["${local.arns.bucket}/bronze/year=*", "${local.arns.bucket}/bronze/inbox/*"] },
   ])
 }
 

@@ -32,7 +32,7 @@ locals {
   put = {
     kinesis = { actions = ["kinesis:PutRecords"], resources = [var.function.arns.stream] }
     sqs     = { actions = ["sqs:GetQueueUrl", "sqs:SendMessage"], resources = [var.function.arns.stream] }
-    none    = { actions = ["s3:PutObject"], resources = ["${var.function.arns.bucket}/bronze/*"] }
+    none    = { actions = ["s3:PutObject"], resources = ["${var.function.arns.bucket}/bronze/year=*", "${var.function.arns.bucket}/bronze/inbox/*"] }
   }
 }
 
@@ -59,7 +59,7 @@ resource "aws_apigatewayv2_api" "this" {
 resource "aws_apigatewayv2_integration" "this" {
   api_id                 = aws_apigatewayv2_api.this.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = module.function.arn
+  integration_uri        = "${var.function.arns.functions}${module.function.name}"
   payload_format_version = "2.0"
 }
 

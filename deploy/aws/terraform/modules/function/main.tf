@@ -124,11 +124,3 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 output "name" {
   value = aws_lambda_function.this.function_name
 }
-
-output "arn" {
-  value = aws_lambda_function.this.arn
-}
-
-output "invoke_arn" {
-  value = aws_lambda_function.this.invoke_arn
-}

@@ -14,16 +14,16 @@ variable "tables" {
   type = map(string)
 }
 
+variable "refine" {
+  type = bool
+}
+
 variable "counters" {
   type = bool
 }
 
 variable "page_views" {
   type = bool
-}
-
-variable "page_view_days" {
-  type = number
 }
 
 variable "drop_prefix" {
@@ -38,8 +38,42 @@ variable "read_stream" {
   type = list(object({ actions = list(string), resources = list(string) }))
 }
 
+variable "firehose" {
+  type = bool
+}
+
 locals {
-  arns = var.function.arns
+  arns         = var.function.arns
+  account      = split(":", local.arns.failed)[4]
+  tells_refine = var.firehose && var.refine
+  told = merge(
+    var.counters ? { "bronze/year=" = "count", (var.drop_prefix) = "count" } : {},
+    local.tells_refine ? { "bronze/year=" = "refine" } : {},
+  )
+}
+
+# What `rollup` makes of silver
+
+resource "aws_dynamodb_table" "gold" {
+  count        = var.refine ? 1 : 0
+  name         = var.tables["gold"]
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "pk"
+  range_key    = "sk"
+  attribute {
+    name = "pk"
+    type = "S"
+  }
+  attribute {
+    name = "sk"
+    type = "S"
+  }
+  point_in_time_recovery {
+    enabled = true
+  }
+  server_side_encryption {
+    enabled = true
+  }
 }
 
 # Files that land in the bucket → how many of each event in each hour
@@ -93,19 +127,30 @@ resource "aws_lambda_permission" "bucket" {
   function_name  = module.count[0].name
   principal      = "s3.amazonaws.com"
   source_arn     = local.arns.bucket
-  source_account = split(":", local.arns.failed)[4]
+  source_account = local.account
+}
+
+# Our own writers announce their objects to silver. Firehose does not, and S3 tells each object to one function only: so
+# then it is refine, and of bronze gold counts.
+resource "aws_lambda_permission" "refine" {
+  count          = local.tells_refine ? 1 : 0
+  action         = "lambda:InvokeFunction"
+  function_name  = "${var.function.name}-refine"
+  principal      = "s3.amazonaws.com"
+  source_arn     = local.arns.bucket
+  source_account = local.account
 }
 
 resource "aws_s3_bucket_notification" "lake" {
-  count  = var.counters ? 1 : 0
+  count  = length(local.told) > 0 ? 1 : 0
   bucket = var.bucket
   dynamic "lambda_function" {
-    for_each = ["bronze/year=", var.drop_prefix]
+    for_each = local.told
     content {
-      lambda_function_arn = module.count[0].arn
+      lambda_function_arn = "${local.arns.functions}${var.function.name}-${lambda_function.value}"
       events              = ["s3:ObjectCreated:*"]
-      filter_prefix       = lambda_function.value
+      filter_prefix       = lambda_function.key
     }
   }
-  depends_on = [aws_lambda_permission.bucket]
+  depends_on = [aws_lambda_permission.bucket, aws_lambda_permission.refine]
 }

@@ -67,7 +67,6 @@ module "page_views" {
   timeout = 60
   environment = {
     PENSTOCK_PAGE_VIEWS_TABLE = var.tables["page-views"]
-    PENSTOCK_PAGE_VIEW_DAYS   = tostring(var.page_view_days)
   }
   statements = concat(var.read_stream, [
     { actions = ["dynamodb:BatchWriteItem"], resources = [local.arns.page_views] },
@@ -126,5 +125,5 @@ module "schedule" {
   task       = "aggregate"
   expression = "cron(30 0 * * ? *)"
   arns       = local.arns
-  function   = module.aggregate[0].arn
+  function   = module.aggregate[0].name
 }

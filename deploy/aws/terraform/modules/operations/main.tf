@@ -4,6 +4,10 @@ variable "name" {
   type = string
 }
 
+variable "arns" {
+  type = map(string)
+}
+
 variable "email" {
   type = string
 }
@@ -42,6 +46,7 @@ variable "functions" {
 }
 
 locals {
+  topic        = "${var.arns.topics}${aws_sns_topic.alarms.name}"
   half_seconds = var.retention_hours * 3600 / 2
 
   alarms = merge(
@@ -83,7 +88,7 @@ resource "aws_sns_topic" "alarms" {
 
 resource "aws_sns_topic_subscription" "email" {
   count     = var.email == "" ? 0 : 1
-  topic_arn = aws_sns_topic.alarms.arn
+  topic_arn = local.topic
   protocol  = "email"
   endpoint  = var.email
 }
@@ -100,8 +105,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = 300
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [local.topic]
+  ok_actions          = [local.topic]
 }
 
 resource "aws_budgets_budget" "this" {
@@ -132,8 +137,4 @@ resource "aws_budgets_budget" "this" {
     threshold_type             = "PERCENTAGE"
     subscriber_email_addresses = [var.email]
   }
-}
-
-output "topic_arn" {
-  value = aws_sns_topic.alarms.arn
 }

@@ -17,7 +17,8 @@ variable "arns" {
 }
 
 variable "function" {
-  type = string
+  description = "Its name."
+  type        = string
 }
 
 resource "aws_iam_role" "this" {
@@ -46,7 +47,7 @@ resource "aws_scheduler_schedule" "this" {
     mode = "OFF"
   }
   target {
-    arn      = var.function
+    arn      = "${var.arns.functions}${var.function}"
     role_arn = aws_iam_role.this.arn
     retry_policy {
       maximum_event_age_in_seconds = 3600

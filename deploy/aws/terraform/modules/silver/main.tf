@@ -10,6 +10,11 @@ variable "bucket" {
   type = string
 }
 
+variable "gold" {
+  description = "Name of the table for what reports ask of."
+  type        = string
+}
+
 variable "image" {
   type = string
 }
@@ -35,13 +40,14 @@ module "function" {
   environment = {
     PENSTOCK_LAKE = "s3://${var.bucket}"
     PENSTOCK_DATA = "/tmp/penstock"
+    PENSTOCK_GOLD = "dynamodb://${var.gold}"
   }
   # In bronze it may delete its own notes, never an object of events.
   statements = [
     { actions = ["s3:ListBucket"], resources = [local.bucket] },
-    { actions = ["s3:GetObject"], resources = ["${local.bucket}/*"] },
-    { actions = ["s3:PutObject"], resources = ["${local.bucket}/bronze/inbox/*", "${local.bucket}/bronze/state/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
-    { actions = ["s3:DeleteObject"], resources = ["${local.bucket}/bronze/inbox/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
+    { actions = ["s3:GetObject"], resources = ["${local.bucket}/bronze/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
+    { actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], resources = ["${local.bucket}/bronze/inbox/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
+    { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], resources = [var.function.arns.gold] },
   ]
 }
 
@@ -51,5 +57,5 @@ module "schedule" {
   task       = "refine"
   expression = "rate(${var.minutes} minutes)"
   arns       = var.function.arns
-  function   = module.function.arn
+  function   = module.function.name
 }

@@ -42,7 +42,7 @@ resource "aws_sqs_queue" "this" {
   count                      = var.kind == "sqs" ? 1 : 0
   name                       = "${var.name}-events"
   message_retention_seconds  = var.retention_hours * 3600
-  visibility_timeout_seconds = 360
+  visibility_timeout_seconds = 660 # six times the function's timeout, and the longest that a batch may wait
   sqs_managed_sse_enabled    = true
   redrive_policy             = jsonencode({ deadLetterTargetArn = var.arns.dead, maxReceiveCount = local.tries })
   depends_on                 = [aws_sqs_queue.dead]
