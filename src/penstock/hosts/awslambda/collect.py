@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -61,7 +62,10 @@ def _store(records: Sequence[Record], context: Any, at: datetime) -> None:
 
 @cache
 def _collector() -> Collector:
-    return Collector(sources(os.environ.get("PENSTOCK_SOURCES", "")), prefix=os.environ.get(_PREFIX, "/a"))
+    prefix = os.environ.get(_PREFIX, "/a")
+    if not _FOLDERS.fullmatch(prefix):
+        raise SettingsError(f"{_PREFIX} is {prefix!r}", hint="write for example /a")
+    return Collector(sources(os.environ.get("PENSTOCK_SOURCES", "")), prefix=prefix)
 
 
 @cache
@@ -88,12 +92,13 @@ def sources(text: str) -> list[Source]:
 
 
 class _Source(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    write_key: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    write_key: Annotated[str, msgspec.Meta(min_length=8)]
     enabled: bool = True
     origins: tuple[str, ...] = ()
 
 
+_FOLDERS = re.compile(r"(/[A-Za-z0-9_.~-]+)+")
 _PREFIX, _ENABLED = "PENSTOCK_COLLECT__PREFIX", "PENSTOCK_STREAM_ENABLED"
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # while a function starts it has more of a processor than later

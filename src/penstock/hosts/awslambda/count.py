@@ -104,8 +104,8 @@ def _summed(found: Iterable[Event | Refused]) -> Counters:
     for each in found:
         if isinstance(each, Refused):
             counters[f"quarantine#{each.reason}", _hour(each.at)] += 1
-        elif (identity := (each.source, each.event_id)) not in seen:
-            seen.add(identity)
+        elif not each.event_id or (each.source, each.event_id) not in seen:
+            seen.add((each.source, each.event_id))
             counters[each.event_type, _hour(each.at)] += 1
     return counters
 

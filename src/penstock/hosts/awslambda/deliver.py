@@ -21,6 +21,8 @@ _DIGITS = 56
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """All of the batch or, by raising, nothing of it."""
     batch = messages(event)
+    if not batch[0].shard:  # a queue brings the same in another order
+        batch.sort(key=lambda message: (message.at, message.id))
     data = b"".join(_ended(message.data) for message in batch if message.data.strip())
     if data:
         LOG.info("%s: %d records", objects.put(key(batch), data), len(batch))
@@ -28,14 +30,14 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def key(batch: Sequence[Message]) -> str:
-    """By arrival of the first; a shard's by its sequence numbers, a queue's by the ids of its messages."""
+    """By arrival of the first; a shard's by its sequence numbers, a queue's by the ids of its messages, in order."""
     first, last = batch[0], batch[-1]
     if first.shard:
         name = f"{first.shard}-{int(first.id):0{_DIGITS}}-{int(last.id):0{_DIGITS}}"
         return f"{minute_folder(first.at)}{name}.jsonl.gz"
-    ids = "\n".join(sorted(message.id for message in batch))
+    ids = "\n".join(message.id for message in batch)
     digest = hashlib.sha256(ids.encode()).hexdigest()[:32]
-    return f"{minute_folder(min(message.at for message in batch))}queue-{digest}.jsonl.gz"
+    return f"{minute_folder(first.at)}queue-{digest}.jsonl.gz"
 
 
 def _ended(data: bytes) -> bytes:

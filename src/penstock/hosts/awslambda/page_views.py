@@ -50,7 +50,10 @@ def _events(message: Message) -> Iterator[Event | Refused]:
     if not found:
         yield Refused("malformed_json", message.at)
     for line in found:
-        yield event(line, message.at, DEFAULT_SOURCE)
+        told = event(line, message.at, DEFAULT_SOURCE)
+        if isinstance(told, Event) and not told.event_id:
+            told = told._replace(event_id=hashlib.sha256(line).hexdigest()[:32])
+        yield told
 
 
 def _item(view: Event) -> items.Item:

@@ -1,12 +1,11 @@
 """A line of bronze → what a counter needs of its event, or why it is none: silver's rules, as far as they go.
 
-Not here: crawlers are not told apart, an event that comes again in another file is not known, and columns and aliases
-of the settings are not read. Silver knows all of these.
+Not here: crawlers are not told apart, an event that comes again in another file is not known, prices, quantities and
+properties are not looked at, nor are columns and aliases of the settings. Silver does all of this.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -30,7 +29,7 @@ PAGE_VIEW = "page_view"
 
 
 class Event(NamedTuple):
-    """`visitor` is who it was by the best id there is, as in gold's `page_views_daily`."""
+    """`event_id` is empty if others wrote the line without one. `visitor`: by the best id there is, as in gold."""
 
     event_type: str
     at: datetime
@@ -63,7 +62,7 @@ def event(line: bytes, arrived: datetime, source: str) -> Event | Refused:
             source = value.get("source") or source
             if value.get("reason"):
                 raise _Faulty(value["reason"])
-        return _event(value, line, at, source, stamped)
+        return _event(value, at, source, stamped)
     except _Faulty as faulty:
         return Refused(str(faulty), at)
 
@@ -80,7 +79,7 @@ def _read(line: bytes) -> dict[str, Any]:
     return value
 
 
-def _event(value: Mapping[str, Any], line: bytes, received: datetime, source: str, stamped: bool) -> Event:
+def _event(value: Mapping[str, Any], received: datetime, source: str, stamped: bool) -> Event:
     body = value.get("event") if stamped else value
     body = body if isinstance(body, dict) else {}
     name = str(value.get("dialect")) if stamped else _dialect(body)
@@ -101,7 +100,7 @@ def _event(value: Mapping[str, Any], line: bytes, received: datetime, source: st
     return Event(
         kind,
         happened(client, sent, received),
-        event_id or hashlib.sha256(line).hexdigest()[:32],
+        event_id or "",
         source,
         session,
         user or anonymous or session,
