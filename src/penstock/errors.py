@@ -6,7 +6,8 @@ PenstockError
 ├── Transient          not now, try again: 503 to a sender, another round to a job
 │   └── StreamFull     the stream has reached its bound with events that are not delivered yet
 ├── PermanentError     this input will never work; it is set aside with a reason
-│   └── BadFile        a file that cannot be read as a whole (carries the reason)
+│   ├── BadFile        a file that cannot be read as a whole (carries the reason)
+│   └── Declined       what is plugged in here cannot do this, and says so beforehand
 ├── QueryError         a query of the SQL playground has no answer; carries the HTTP status, a code and the place
 └── LakeError          the lake is not in a state that we may write to; a person has to look
 """
@@ -53,6 +54,10 @@ class BadFile(PermanentError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class Declined(PermanentError):
+    """The adapter does not promise this: a queue cannot be read again."""
 
 
 class QueryError(PenstockError):

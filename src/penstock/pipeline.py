@@ -85,7 +85,11 @@ class Pipeline:
     def stream(self) -> Stream:
         url, options = self.settings.stream_url, self.settings.stream
         opened: Stream = adapters.load(stream_port, url).open(
-            url, clock=self.clock, retention_seconds=options.retention_hours * 3600, max_bytes=options.max_bytes
+            url,
+            clock=self.clock,
+            retention_seconds=options.retention_hours * 3600,
+            max_bytes=options.max_bytes,
+            positions=f"{self.settings.lake_url}/positions",
         )
         return opened
 

@@ -32,7 +32,7 @@ def deliver(stream: Stream, bronze: Objects, *, limit_bytes: int) -> Delivered:
     objects = records = size = 0
     waiting = stream.lag(CONSUMER).records
     while records < waiting and (batch := stream.poll(CONSUMER, limit_bytes)) is not None:
-        key = batch_key(batch.shard, batch.first, batch.last, batch.at)
+        key = batch_key(batch.shard, batch.first, batch.last, batch.at, counted=batch.counted)
         body = compress(batch.data)
         if not bronze.exists(key):
             announce(bronze, key, len(body))

@@ -37,9 +37,13 @@ class Span(NamedTuple):
     last: int
 
 
-def batch_key(shard: str, first: int, last: int, at: datetime) -> str:
-    """`year=2026/month=02/day=01/hour=12/minute=00/<shard>-<first>-<last>.jsonl.gz`"""
-    return f"{minute_folder(at)}{shard}-{first:012}-{last:012}.jsonl.gz"
+def batch_key(shard: str, first: int, last: int, at: datetime, *, counted: bool = True) -> str:
+    """`year=2026/month=02/day=01/hour=12/minute=00/<shard>-<first>-<last>.jsonl.gz`
+
+    Offsets that do not count have 56 digits, as many as Kinesis needs: so no gap is looked for between two of them.
+    """
+    digits = 12 if counted else 56
+    return f"{minute_folder(at)}{shard}-{first:0{digits}}-{last:0{digits}}.jsonl.gz"
 
 
 def load_key(content_hash: str, name: str, at: datetime, source: str | None = None) -> str:

@@ -1,7 +1,8 @@
 """Stage 2, the port: records go in durably, come out in order, and are kept to be read again.
 
 An adapter is a module in this folder, named by its URL scheme, with
-`open(url, *, clock, retention_seconds, max_bytes, rotate_seconds) -> Stream`.
+`open(url, *, clock, retention_seconds, max_bytes, positions) -> Stream`; what it does not need it ignores. In the
+folder of the URL `positions` it may keep how far consumers have come.
 """
 
 from __future__ import annotations
@@ -9,9 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import msgspec
+
+
+class Promise(StrEnum):
+    """What an adapter may decline, because what lies under it cannot do it; its `declines` says so.
+
+    What cannot be done without it raises Declined, with a hint.
+    """
+
+    COUNTS = "offsets count records from 0, without a gap; else they only tell the order, and `ends` is empty"
+    LAG = "a lag is exact; else it is an estimate, but never nothing while something waits"
+    ORDER = "records of a shard come in the order in which they were appended, and each comes once"
+    REPEATS = "a batch that was not committed comes again with the same identity, also after a crash"
+    REPLAY = "what was committed can be had again: `seek`"
+    TAIL = "records can be looked at without being taken: `tail` and `cursor`"
+    CONSUMERS = "several consumers do not know of each other"
+    BYTES = (
+        "a line may hold any bytes; else it is UTF-8, and characters that cannot be carried come escaped as JSON does"
+    )
+    BOUND = "it takes no more than `max_bytes`"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -25,8 +46,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class Batch:
     """Consecutive records of one shard that arrived in the same minute.
 
-    `first` and `last` are offsets, counted from 0 in the shard, both inclusive. The same (shard, first, last) comes
-    back after a crash, with the same `data`: the records' lines, each with its newline.
+    `first` and `last` are offsets, counted from 0 in the shard if they are `counted`, both inclusive. The same (shard,
+    first, last) comes back after a crash, with the same `data`: the records' lines, each with its newline.
     """
 
     shard: str
@@ -34,9 +55,10 @@ class Batch:
     last: int
     at: datetime
     data: bytes
+    counted: bool = True
 
     def __len__(self) -> int:
-        return self.last - self.first + 1
+        return self.last - self.first + 1 if self.counted else self.data.count(b"\n")
 
 
 class Lag(NamedTuple):
@@ -58,6 +80,7 @@ class Stream(Protocol):
     """At-least-once, in order within a shard. Not promised: an order between shards, or a batch of a given size."""
 
     max_record_bytes: int
+    declines: frozenset[Promise]
 
     def append(self, records: Sequence[Record]) -> None:
         """Returns only when all of `records` are durable. Raises Transient when they are not, or may not be."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..clock import Clock, utc_now
 from ..errors import StreamFull
-from . import Batch, Lag, Record, Stream, Tail
+from . import Batch, Lag, Promise, Record, Stream, Tail
 
 _SHARD = "memory"
 
@@ -18,6 +18,7 @@ def open(url: str, *, clock: Clock = utc_now, max_bytes: int = 1 << 30, **_: obj
 
 class MemoryStream:
     max_record_bytes = 1 << 20
+    declines: frozenset[Promise] = frozenset()
 
     def __init__(self, clock: Clock, max_bytes: int) -> None:
         self._clock = clock

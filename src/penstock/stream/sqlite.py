@@ -22,7 +22,7 @@ from isal import isal_zlib
 from ..clock import Clock, utc_now
 from ..errors import StreamFull, Transient
 from ..objects import local_path, make_folder
-from . import Batch, Lag, Record, Stream, Tail, _shard
+from . import Batch, Lag, Promise, Record, Stream, Tail, _shard
 from ._positions import Positions
 from ._shard import ROW_BYTES, SUFFIX, End, Shard, Writer, millis, moment
 
@@ -41,6 +41,7 @@ def open(
     max_bytes: int = 10 << 30,
     rotate_seconds: int = 3600,
     rotate_bytes: int = 256 << 20,
+    **_: object,
 ) -> Stream:
     """`file:///folder` or `sqlite:///folder`; the folder is made if it is missing."""
     folder = local_path(url.replace("sqlite:", "file:", 1))
@@ -63,6 +64,7 @@ class _Waiting(NamedTuple):
 
 class SqliteStream:
     max_record_bytes = ROW_BYTES
+    declines: frozenset[Promise] = frozenset()
 
     def __init__(
         self,
