@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penstock.objects import make_folder, sync_file, sync_folder
+from penstock.silver.actions import DataFile
 from penstock.silver.columns import Column
-from penstock.silver.commit import DataFile, Table
+from penstock.silver.commit import Table
 
 COLUMNS = (Column("id", "BIGINT", "the number of its batch, where a test does not say otherwise"),)
 PARTITIONS = (Column("hour", "INTEGER", "a folder"),)

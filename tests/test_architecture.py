@@ -15,7 +15,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator", "worker_lock", "cost",
+    "simulator", "worker_lock", "cache", "cost",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
@@ -29,7 +29,7 @@ ONLY_IN = {
     "pyspark": (),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),
-    "deltalake": ("silver/commit", "silver/snapshot"),
+    "deltalake": ("silver/actions", "silver/commit", "silver/snapshot"),
     "duckdb": (
         "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
         "silver/rebuild", "silver/erase",

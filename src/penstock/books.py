@@ -109,7 +109,7 @@ def _at(hours: Hours, start: datetime) -> Balance:
 
 def _stored_agrees(lake: OpenLake, hours: Hours, found: Books) -> None:
     told = sum(balance.stored for balance in hours.values())
-    there = snapshot.count(lake.pipeline.lake.silver.events.open())
+    there = snapshot.count(lake.pipeline.lake.silver.events)
     if told != there:
         found.problems.append(f"the ledger says {told:,} stored, the files of silver hold {there:,}")
 

@@ -10,11 +10,11 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -24,6 +24,7 @@ from obstore.store import ObjectStore, from_url
 from .errors import SettingsError
 
 _TEMPORARY = ".tmp"
+_PIECE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Objects:
             make_folder(self.root)
         else:
             self._store: ObjectStore = from_url(
-                self.url, retry_config={"retry_timeout": timedelta(seconds=retry_seconds)}
+                self.url, retry_config={"retry_timeout": timedelta(seconds=retry_seconds)}, **_options(self.url)
             )
 
     def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
@@ -69,6 +70,23 @@ class Objects:
         except AlreadyExistsError:
             return False
         return True
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store a file's content durably, in parts if it is large."""
+        if self.root is not None:
+            self.put(key, path.read_bytes())
+            return
+        obstore.put(self._store, key, path)
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Write the object to a file, piece by piece. Not durable yet. Raises FileNotFoundError."""
+        if self.root is not None:
+            shutil.copyfile(_below(self.root, key), path)
+            return
+        pieces = obstore.get(self._store, key).stream(min_chunk_size=_PIECE_BYTES)
+        with path.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
 
     def get(self, key: str) -> bytes:
         """The whole object. Raises FileNotFoundError."""
@@ -132,6 +150,14 @@ class Objects:
         with contextlib.suppress(FileNotFoundError):
             obstore.delete(self._store, key)
 
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """As `delete` of each; in a bucket with one request for many."""
+        if self.root is not None:
+            for key in keys:
+                self.delete(key)
+        elif keys:
+            obstore.delete(self._store, list(keys))
+
     def settle(self, folder: str) -> None:
         """Remove empty folders there, below and above; after this, what was deleted there stays deleted."""
         if self.root is not None and (path := _below(self.root, folder)).is_dir():
@@ -139,6 +165,39 @@ class Objects:
             while path != self.root and _removed(path):
                 path = path.parent
             sync_folder(path)
+
+
+def bucket_options(url: str) -> dict[str, str]:
+    """What the SDKs' environment variables say of an S3 bucket and our libraries do not read by themselves.
+
+    Where it answers, also over plain HTTP if that is what the variable says; a put that never overwrites.
+    """
+    if urlsplit(url).scheme not in ("s3", "s3a"):
+        return {}
+    found = {"aws_conditional_put": "etag"}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        found["aws_endpoint_url"] = endpoint
+        if endpoint.startswith("http://"):
+            found["aws_allow_http"] = "true"
+    return found
+
+
+def _options(url: str) -> dict[str, Any]:
+    """The same for obstore, which knows no profiles: boto3 reads them, where it is installed."""
+    options: dict[str, Any] = dict(bucket_options(url))
+    if options.pop("aws_allow_http", None):
+        options["client_options"] = {"allow_http": True}
+    if options and os.environ.get("AWS_PROFILE") and not os.environ.get("AWS_ACCESS_KEY_ID"):
+        options["credential_provider"] = _of_profile()
+    return options
+
+
+def _of_profile() -> Any:
+    try:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError as error:
+        raise SettingsError("AWS_PROFILE needs boto3", hint="pip install 'penstock[aws]'") from error
+    return Boto3CredentialProvider()
 
 
 def _below(root: Path, key: str) -> Path:

@@ -29,6 +29,7 @@ from .bronze.merge import Merged, look_again, merge
 from .bronze.places import place
 from .bronze.seen import Seen
 from .bronze.strays import Strays
+from .cache import Cache
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
@@ -95,7 +96,20 @@ class Pipeline:
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_url, self.schema)
+        options = self.settings
+        return Lake(options.lake_url, self.schema, self.cache, options.read_only)
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """Copies of the Parquet files of a lake in a bucket."""
+        options = self.settings
+        remote = local_path(options.lake_url) is None
+        return Cache(options.data / "cache", options.cache_bytes) if remote else None
+
+    @cached_property
+    def _gold_url(self) -> str:
+        """Where gold's tables lie: in the lake, or with all else of gold here, of who may only read the lake."""
+        return self.settings.data.absolute().as_uri() if self.settings.read_only else self.lake.url
 
     @cached_property
     def gold(self) -> SQLite:
@@ -104,12 +118,12 @@ class Pipeline:
     @cached_property
     def sessions(self) -> Table:
         """The part of gold that has a row for each session."""
-        return sessions.table(self.lake.url)
+        return sessions.table(self._gold_url, self.cache)
 
     @cached_property
     def steps(self) -> Table:
         """The part of gold that has a row for each event."""
-        return steps.table(self.lake.url)
+        return steps.table(self._gold_url, self.cache)
 
     @cached_property
     def places(self) -> Drops:

@@ -280,6 +280,10 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("penstock-data"), description="folder for everything on one machine")
     lake: Url | None = Field(None, description="URL of the lake, for example s3://bucket/prefix; default in `data`")
+    read_only: bool = Field(False, description="only ask the lake, which others fill; gold is made in `data`")
+    cache_bytes: ByteSize = Field(
+        ByteSize(10 << 30), ge=1 << 20, description="most that copies of Parquet files of a lake in a bucket take here"
+    )
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()

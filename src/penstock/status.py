@@ -92,10 +92,10 @@ def silver_status(pipeline: Pipeline) -> SilverStatus:
     handle = silver.events.open()
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
-        bad = f"select count(*), max(received_at) from ({silver.views()['quarantine']})"
+        bad = f"select count(*), max(received_at) from ({silver.views(('quarantine',))['quarantine']})"
         [(quarantined, last)] = db.execute(bad).fetchall()
     return SilverStatus(
-        snapshot.count(handle),
+        snapshot.count(silver.events),
         snapshot.span(handle).newest,
         quarantined,
         last,
@@ -114,7 +114,7 @@ def _unshown(pipeline: Pipeline, silver: Silver) -> int:
 
 def gold_status(pipeline: Pipeline) -> GoldStatus:
     hours, newest = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
-    return GoldStatus(hours, snapshot.count(pipeline.sessions.open()), newest or "")
+    return GoldStatus(hours, snapshot.count(pipeline.sessions), newest or "")
 
 
 def _told(waiting: Waiting, things: str) -> str:

@@ -73,7 +73,7 @@ def test_the_table_of_permissions_in_the_docs_is_what_they_have() -> None:
     told: dict[str, set[str]] = {}
     for line in page.splitlines():
         if line.startswith("| ") and not line.startswith(("| ---", "| function")):
-            who, what, _ = (cell.strip() for cell in line.strip("| ").split("|"))
+            who, what, _ = (cell.strip() for cell in line.strip().strip("|").split("|"))
             for name in who.split(":")[0].split(","):
                 if not name.strip().startswith(("Kinesis", "SQS", "no stream")):
                     told.setdefault(name.strip().replace("_", "-"), set()).update(what.strip("`").split("`, `"))

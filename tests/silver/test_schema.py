@@ -22,8 +22,9 @@ from penstock.collect.dialects import all_dialects
 from penstock.errors import LakeError, SettingsError
 from penstock.settings import ColumnType
 from penstock.silver import commit as commit_module
+from penstock.silver.actions import DataFile
 from penstock.silver.columns import EVENTS, PARTITIONS, WIRE, Column
-from penstock.silver.commit import DataFile, Table
+from penstock.silver.commit import Table
 from penstock.silver.compact import compact
 from penstock.silver.delta_log import set_torn_commits_aside
 from penstock.silver.lake import Lake

@@ -181,9 +181,9 @@ def tables(way: Pipeline) -> list[TableFacts]:
     silver = way.lake.silver
     found = []
     for name, table in (*((t.url.rpartition("/")[2], t) for t, _ in silver.tables), ("sessions", way.sessions)):
-        sizes, handle = table.sizes(), table.open()
+        sizes = table.sizes()
         found.append(
-            TableFacts(name, len(sizes), snapshot.count(handle), sum(sizes.values()), snapshot.maintained(handle))
+            TableFacts(name, len(sizes), snapshot.count(table), sum(sizes.values()), snapshot.maintained(table.open()))
         )
     return found
 

@@ -87,7 +87,7 @@ def of_table(way: Pipeline, name: str, period: Period | None = None) -> Rows:
     if name == sessions.NAME:
         _view(db, by_day.sql(way.sessions))
     elif time is not None:
-        _view(db, way.lake.silver.views()[name])
+        _view(db, way.lake.silver.views((name,))[name])
     else:
         _load(db, _rollup(way, name, period))
         time = "bucket"

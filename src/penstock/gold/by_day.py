@@ -10,23 +10,25 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
+from ..cache import Cache
 from ..objects import Objects
 from ..silver import snapshot
+from ..silver.actions import DataFile
 from ..silver.columns import Column, arrow
-from ..silver.commit import DataFile, Table
+from ..silver.commit import Table
 from ..silver.engines.duckdb import DuckDB
 
 DAY = timedelta(days=1)
 DAYS = (Column("day", "DATE", "on which it happened, or began, UTC"),)
 
 
-def table(lake_url: str, name: str, columns: Sequence[Column]) -> Table:
+def table(lake_url: str, name: str, columns: Sequence[Column], cache: Cache | None = None) -> Table:
     """The lake's table; one that was made with other columns is deleted, to be made again."""
-    found = Table(f"{lake_url}/gold/{name}", columns, DAYS)
+    found = Table(f"{lake_url}/gold/{name}", columns, DAYS, cache=cache)
     if pa.schema(found.open().schema().to_arrow()) == arrow([*columns, *DAYS]):
         return found
     Objects(f"{lake_url}/gold").delete_folder(name)
-    return Table(found.url, columns, DAYS)
+    return Table(found.url, columns, DAYS, cache=cache)
 
 
 def bookmark(table: Table) -> str:
@@ -41,7 +43,7 @@ def days(table: Table) -> set[date]:
 
 def sql(table: Table) -> str:
     """SQL for all rows."""
-    return snapshot.read_sql(snapshot.files(table.open()), table.columns, DAYS)
+    return snapshot.read_sql(snapshot.files(table), table.columns, DAYS)
 
 
 class Replacement:
@@ -53,6 +55,7 @@ class Replacement:
         self._old: list[str] = []
         self._new: list[DataFile] = []
         self._there: dict[date, list[str]] = {}
+        self._made_at = table.version()
         for file in table.files():
             self._there.setdefault(_day(file), []).append(file.path)
 
@@ -79,7 +82,7 @@ class Replacement:
             self._table.make_durable(found, Path(temporary))
         self._old += self._there.get(day, [])
         self._new += found
-        return snapshot.read_sql((f"{self._table.url}/{file.path}" for file in found), self._table.columns, DAYS)
+        return snapshot.read_sql(self._table.here((file.path for file in found), found), self._table.columns, DAYS)
 
     @property
     def _names(self) -> str:
@@ -95,7 +98,7 @@ class Replacement:
 
     def commit(self) -> None:
         if self._old or self._new:
-            self._table.cut(self._old, self._new)
+            self._table.cut(self._old, self._new, made_at=self._made_at)
 
 
 def _day(file: DataFile) -> date:

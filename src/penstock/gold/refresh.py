@@ -166,7 +166,7 @@ class _Work:
         """Silver's rows of these buckets, with `hour` and `day`, read from the files that hold them and no others."""
         ranges = list(_ranges(starts, length))
         hours = [start + HOUR * n for start, end in ranges for n in range((end - start) // HOUR)]
-        rows = snapshot.read_sql(snapshot.holding(self._events.open(), hours), EVENTS)
+        rows = snapshot.read_sql(snapshot.holding(self._events, hours), EVENTS)
         inside = " or ".join(
             f"event_ts >= '{start.isoformat()}' and event_ts < '{end.isoformat()}'" for start, end in ranges
         )

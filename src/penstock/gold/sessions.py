@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from ..cache import Cache
 from ..silver.columns import Column
 from ..silver.commit import Table
 from . import by_day
@@ -57,9 +58,9 @@ SESSIONS = (
 ORDER = "start_ts, source, session_id, is_bot"
 
 
-def table(lake_url: str) -> Table:
+def table(lake_url: str, cache: Cache | None = None) -> Table:
     """The lake's table."""
-    return by_day.table(lake_url, NAME, SESSIONS)
+    return by_day.table(lake_url, NAME, SESSIONS, cache)
 
 
 def around(changed: Iterable[date]) -> set[date]:

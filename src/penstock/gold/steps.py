@@ -7,6 +7,7 @@ says.
 
 from __future__ import annotations
 
+from ..cache import Cache
 from ..silver.columns import EVENTS, Column
 from ..silver.commit import Table
 from . import by_day
@@ -37,6 +38,6 @@ def short(name: str) -> str:
     return f"(md5_number_lower({name}) >> 1)::bigint"
 
 
-def table(lake_url: str) -> Table:
+def table(lake_url: str, cache: Cache | None = None) -> Table:
     """The lake's table."""
-    return by_day.table(lake_url, NAME, STEPS)
+    return by_day.table(lake_url, NAME, STEPS, cache)

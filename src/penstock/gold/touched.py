@@ -13,8 +13,9 @@ from typing import Any
 
 from ..objects import Objects
 from ..silver import snapshot
+from ..silver.actions import DataFile
 from ..silver.columns import EVENTS, PARTITIONS
-from ..silver.commit import DataFile, Table
+from ..silver.commit import Table
 from .stores import Shown
 
 Ask = Callable[[str], list[tuple[Any, ...]]]

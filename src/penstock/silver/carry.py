@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 from . import snapshot
+from .actions import DataFile
 from .columns import LEDGER_PARTITIONS, Column
-from .commit import DataFile, Table
+from .commit import Table
 from .engines.duckdb import DuckDB
 from .lake import Silver
 
@@ -46,7 +47,9 @@ def carry(old: Silver, new: Silver, left_out: Range) -> None:
     if new.events.batch() >= _BATCH:
         return
     old.events.check()
-    views, linked, mixed = _at_one_moment(old, lambda: (old.views(), *_others(old.events, new.events, left_out)))
+    views, linked, mixed = _at_one_moment(
+        old, lambda: (old.views(("quarantine", "ledger")), *_others(old.events, new.events, left_out))
+    )
     engine = DuckDB()
     try:
         with TemporaryDirectory(prefix="penstock-") as temporary:

@@ -5,19 +5,21 @@ enforce `txn`. So: the files are fsynced by us before; the commit goes through t
 the commit's JSON and its folder are fsynced before anybody is told; and on opening, a torn commit at the end is moved
 aside, after which the batch is simply done again, and the commit that is then last is fsynced, for its writer may have
 been stopped before it came to that.
+
+In a bucket it is the same with less: a put is durable when it is answered, and the commit's JSON is put only if that
+name is free. So of two writers at one version one is refused; it looks again, and mostly finds its batch done.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
@@ -25,8 +27,10 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
+from ..cache import Cache
 from ..errors import LakeError, Transient
-from ..objects import Objects, local_path, make_folder, sync_file, sync_folder
+from ..objects import Objects, bucket_options, local_path, make_folder, sync_file, sync_folder
+from .actions import DataFile, added, files_of, removed, sizes_of
 from .columns import Column, arrow, type_of
 from .delta_log import commit_name, log_folder, set_aside, set_torn_commits_aside, sync_last
 
@@ -34,6 +38,7 @@ APP = "penstock"
 KEPT = "penstock.kept-since"
 Actions = list[AddAction | RemoveAction]
 _CHECKPOINT_EVERY = 100
+_PUTS_AT_ONCE = 8
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _PROPERTIES = {
     "delta.logRetentionDuration": "interval 36500 days",
@@ -42,27 +47,12 @@ _PROPERTIES = {
 }
 
 
-@dataclass(frozen=True)
-class DataFile:
-    """One Parquet file that is already durable. `path` is relative to the table; stats as Delta writes them."""
-
-    path: str
-    size_bytes: int
-    partition: Mapping[str, str | None]
-    stats: Mapping[str, Any]
-
-    @property
-    def objects(self) -> tuple[str, str] | None:
-        """The first and the last object of bronze that its rows are from; None if its writer did not say."""
-        first, last = (self.stats[side].get("bronze_file") for side in ("minValues", "maxValues"))
-        return None if first is None or last is None else (first, last)
-
-
 class Table:
     """One Delta table: `columns` are in its files, `partitions` in its folders.
 
     Files may lack the columns `own`, which came later; `stored` and `shown` say which there are. `rules` is written
-    into every batch's commit: by which rules its rows were made.
+    into every batch's commit: by which rules its rows were made. Of a table in a bucket, `cache` holds copies for
+    DuckDB; one that is `read_only` is neither made nor repaired.
     """
 
     def __init__(
@@ -73,6 +63,8 @@ class Table:
         *,
         own: Sequence[Column] = (),
         rules: str = "",
+        cache: Cache | None = None,
+        read_only: bool = False,
     ) -> None:
         self.url = url.rstrip("/")
         self.columns = (*columns, *own)
@@ -80,7 +72,14 @@ class Table:
         self.partitions = tuple(partitions)
         self.rules = rules
         self.root = local_path(self.url)
+        self._cache = cache
+        self._read_only = read_only
+        self._options = bucket_options(self.url)
         self._handle: DeltaTable | None = None
+
+    @cached_property
+    def _store(self) -> Objects:
+        return Objects(self.url)
 
     def open(self) -> DeltaTable:
         """The table as of now; made if it is missing, repaired if its last commit is torn."""
@@ -91,27 +90,35 @@ class Table:
         return self._handle
 
     def _open(self) -> DeltaTable:
-        if self.root is not None:
+        if self.root is not None and not self._read_only:
             make_folder(self.root)
             set_torn_commits_aside(self.root)
             sync_last(self.root)
         try:
-            return DeltaTable(self.url)
+            return DeltaTable(self.url, storage_options=self._options)
         except TableNotFoundError:
+            if self._read_only:
+                raise LakeError(f"there is no table at {self.url}", hint="is this the lake's URL?") from None
             return self._create()
 
     def _create(self) -> DeltaTable:
         names = [column.name for column in self.partitions]
-        DeltaTable.create(
-            self.url,
-            schema=arrow([*self.columns, *self.partitions]),
-            partition_by=names or None,
-            mode="ignore",
-            configuration=_PROPERTIES,
-            commit_properties=CommitProperties(custom_metadata={"penstock.files": "0"}),
-        )
+        try:
+            DeltaTable.create(
+                self.url,
+                schema=arrow([*self.columns, *self.partitions]),
+                partition_by=names or None,
+                mode="ignore",
+                storage_options=self._options,
+                configuration=_PROPERTIES,
+                commit_properties=CommitProperties(custom_metadata={"penstock.files": "0"}),
+            )
+        except DeltaError:
+            if self.root is not None:
+                raise
+            # in a bucket, another worker may have made it at the same moment; if not, opening it fails
         self._sync_commit(0)
-        return DeltaTable(self.url)
+        return DeltaTable(self.url, storage_options=self._options)
 
     def stored(self) -> tuple[Column, ...]:
         """The columns that the table has, with those that the settings no longer name."""
@@ -142,30 +149,46 @@ class Table:
     def version(self) -> int:
         return self.open().version()
 
-    def batch(self) -> int:
-        """The last batch that was committed; 0 if none was."""
-        return self.open().transaction_version(APP) or 0
+    def batch(self, *, again: bool = True) -> int:
+        """The last batch that was committed; 0 if none was. Of the version seen last, if not looked at `again`."""
+        handle = self.open() if again or self._handle is None else self._handle
+        return handle.transaction_version(APP) or 0
 
     def sizes(self) -> dict[str, int]:
         """The files of this version, by path relative to the table, with the bytes that each had when committed."""
-        actions = pa.table(self.open().get_add_actions())
-        return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+        return sizes_of(self.open())
+
+    def here(self, paths: Iterable[str], written: Sequence[DataFile] = ()) -> list[str]:
+        """Where DuckDB reads these files, of this version or just `written`; what only a bucket has is fetched now.
+
+        Without a cache, where they lie. Raises as `Cache.here`.
+        """
+        if self.root is not None:
+            return [f"{self.root}/{unquote(path)}" for path in paths]
+        if self._cache is None:
+            return [f"{self.url}/{path}" for path in paths]
+        wanted = list(paths)
+        sizes = {file.path: file.size_bytes for file in written}
+        if wanted and not sizes:
+            sizes = sizes_of(self._handle or self.open())  # not opened again: the paths are of the version seen last
+        found = self._cache.here(self._store, {path: sizes.get(path) for path in wanted})
+        return [str(found[path]) for path in wanted]
 
     def files(self) -> list[DataFile]:
         """The files of this version, ordered by path."""
-        return _files(self.open())
+        return files_of(self.open())
 
     def files_at(self, version: int) -> list[DataFile]:
         """The files of an earlier version; none if the log no longer reaches back to it."""
         try:
-            return _files(DeltaTable(self.url, version=version))
+            return files_of(DeltaTable(self.url, version=version, storage_options=self._options))
         except DeltaError:
             return []
 
     def link(self, other: Table, path: str) -> None:
         """Have the file `path` of `other` here too; on a local disk both share its bytes. Not durable yet."""
         if self.root is None or other.root is None:
-            Objects(self.url).put(path, Objects(other.url).get(path))
+            self._store.put(path, other._store.get(path))
             return
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -180,15 +203,24 @@ class Table:
         if (handle.transaction_version(APP) or 0) >= batch:
             return False
         removes = self._removes(handle, old, data_change=True)
-        actions: Actions = [*removes, *map(_added, files)]
+        actions: Actions = [*removes, *map(added, files)]
         self._evolve(handle)
-        self._commit(handle, lambda: self._write(handle, actions, Transaction(APP, batch)))
+        return self._commit_batch(handle, batch, actions)
+
+    def _commit_batch(self, handle: DeltaTable, batch: int, actions: Actions) -> bool:
+        """False if another worker was faster with the same batch."""
+        try:
+            self._commit(handle, lambda: self._write(handle, actions, Transaction(APP, batch)))
+        except Transient:
+            if self.batch() < batch:
+                raise
+            return False
         return True
 
-    def commit_again(self, batch: int, files: Sequence[DataFile]) -> bool:
+    def commit_again(self, batch: int, files: Sequence[DataFile], counts: Callable[[], bool] = lambda: False) -> bool:
         """As `commit`, but what an earlier try of that batch brought gives way: it may have gone by other rules.
 
-        For tables with the column `batch`, while the batch does not count yet.
+        For tables with the column `batch`, while the batch does not count yet; once it `counts`, nothing is done.
         """
         if self.batch() < batch:
             return self.commit(batch, files) if files else False
@@ -197,10 +229,11 @@ class Table:
         old = {file.path for file in earlier}
         if merged or old == {file.path for file in files}:
             return False
-        handle = self.open()
-        actions: Actions = [*self._removes(handle, old, data_change=True), *map(_added, files)]
-        self._commit(handle, lambda: self._write(handle, actions, Transaction(APP, batch)))
-        return True
+        handle = self._handle
+        assert handle is not None
+        actions: Actions = [*self._removes(handle, old, data_change=True), *map(added, files)]
+        # Asked after the table was looked at: what comes after the batch is then not among what gives way.
+        return False if counts() else self._commit_batch(handle, batch, actions)
 
     def evolve(self) -> None:
         """Add the columns that the table lacks, for files that somebody else may commit. Raises as `check` does."""
@@ -219,14 +252,26 @@ class Table:
         """Put `new` in the place of the files `old`, which hold the same rows. Raises as `commit` does."""
         handle = self.open()
         removes = self._removes(handle, old, data_change=False)
-        actions: Actions = [*removes, *(_added(file, data_change=False) for file in new)]
+        actions: Actions = [*removes, *(added(file, data_change=False) for file in new)]
         self._commit(handle, lambda: self._write(handle, actions))
 
-    def cut(self, old: Collection[str], new: Sequence[DataFile], kept_since: date | None = None) -> None:
-        """Put `new` in the place of `old`, which hold more rows; readers are told since when things are kept."""
+    def cut(
+        self,
+        old: Collection[str],
+        new: Sequence[DataFile],
+        kept_since: date | None = None,
+        *,
+        made_at: int | None = None,
+    ) -> None:
+        """Put `new` in the place of `old`, which hold more rows; readers are told since when things are kept.
+
+        `made_at`: only if the table is still at that version, on which `new` was made. Raises as `commit` does.
+        """
         handle = self.open()
+        if made_at is not None and handle.version() != made_at:
+            raise Transient(f"{self.url} was changed by another worker meanwhile", hint="it is done again")
         removes = self._removes(handle, old, data_change=True)
-        actions: Actions = [*removes, *map(_added, new)]
+        actions: Actions = [*removes, *map(added, new)]
         told = None if kept_since is None else Transaction(KEPT, kept_since.toordinal())
         self._commit(handle, lambda: self._write(handle, actions, told))
 
@@ -238,7 +283,7 @@ class Table:
     def _removes(self, handle: DeltaTable, old: Collection[str], *, data_change: bool) -> list[RemoveAction]:
         """Raises Transient if one of `old` is no longer part of the table."""
         there = pa.table(handle.get_add_actions()).to_pylist() if old else []
-        removes = [_removed(action, data_change=data_change) for action in there if action["path"] in old]
+        removes = [removed(action, data_change=data_change) for action in there if action["path"] in old]
         if len(removes) != len(old):
             raise Transient(f"{self.url}: files to be replaced are gone; another worker was faster")
         return removes
@@ -251,9 +296,9 @@ class Table:
         """After this `files`, written below `folder(stage)`, survive a power cut, and may be committed."""
         folder = self.folder(stage)
         if self.root is None:
-            store = Objects(self.url)
-            for file in files:
-                store.put(file.path, (folder / file.path).read_bytes())
+            with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+                for _ in pool.map(lambda file: self._put(file.path, folder / file.path), files):
+                    pass
             return
         folders: set[Path] = set()
         for file in files:
@@ -262,10 +307,17 @@ class Table:
         for each in sorted(folders, reverse=True):
             sync_folder(each)
 
+    def _put(self, path: str, staged: Path) -> None:
+        self._store.put_file(path, staged)
+        if self._cache is not None:
+            self._cache.add(self._store, path, staged)
+
     def purge(self) -> int:
         """Delete at once every file that a commit took out; returns how many. Readers that began before may fail."""
-        store, there = Objects(self.url), self.sizes()
+        store, there = self._store, self.sizes()
         gone = 0
+        if self._cache is not None:
+            self._cache.forget(self.url)
         for entry in sorted(store.list("_delta_log"), key=lambda entry: entry.key):
             if entry.key.endswith(".json"):
                 for line in store.get(entry.key).splitlines():
@@ -297,7 +349,8 @@ class Table:
             self._take_back(version)
             raise
         handle.update_incremental()
-        if handle.version() != version:
+        # In a bucket others may have gone on from ours already; it lies at that version, or it was refused.
+        if handle.version() < version or (self.root is not None and handle.version() != version):
             raise LakeError(f"{self.url} was changed by somebody else at the same moment")
         if version % _CHECKPOINT_EVERY == 0:
             self._checkpoint(handle)
@@ -342,56 +395,3 @@ class Table:
         handle.create_checkpoint()
         if self.root is not None:
             sync_last(self.root)
-
-
-def _files(handle: DeltaTable) -> list[DataFile]:
-    return sorted(map(_data_file, pa.table(handle.get_add_actions()).to_pylist()), key=lambda file: file.path)
-
-
-def _data_file(action: Mapping[str, Any]) -> DataFile:
-    """An `add` as delta-rs gives it back."""
-
-    def told(values: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {name: _delta_value(value) for name, value in (values or {}).items() if value is not None}
-
-    partition = {name: None if value is None else str(value) for name, value in action.get("partition", {}).items()}
-    return DataFile(
-        path=action["path"],
-        size_bytes=action["size_bytes"],
-        partition=partition,
-        stats={
-            "numRecords": action["num_records"],
-            "minValues": told(action.get("min")),
-            "maxValues": told(action.get("max")),
-            "nullCount": told(action.get("null_count")),
-        },
-    )
-
-
-def _delta_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return str(value) if isinstance(value, date | Decimal) else value
-
-
-def _added(file: DataFile, *, data_change: bool = True) -> AddAction:
-    return AddAction(
-        path=file.path,
-        size=file.size_bytes,
-        partition_values=dict(file.partition),
-        modification_time=0,
-        data_change=data_change,
-        stats=json.dumps(file.stats),
-    )
-
-
-def _removed(action: Mapping[str, Any], *, data_change: bool) -> RemoveAction:
-    """For a file whose rows are in another now, or nowhere if data changes."""
-    values = {name: None if value is None else str(value) for name, value in action.get("partition", {}).items()}
-    return RemoveAction(
-        path=action["path"],
-        data_change=data_change,
-        deletion_timestamp=int(time.time() * 1000),
-        size=action["size_bytes"],
-        partition_values=values,
-    )

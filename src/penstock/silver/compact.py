@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from .commit import DataFile, Table
+from .actions import DataFile
+from .commit import Table
 from .engines.duckdb import DuckDB
 from .snapshot import rows_sql
 

@@ -36,7 +36,7 @@ def compare(old: Silver, new: Silver) -> Difference:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         for side, silver in (("old", old), ("new", new)):
-            views = silver.views()
+            views = silver.views(("events", "quarantine"))
             db.execute(f"create view {side}_events as {views['events']}")
             db.execute(f"create view {side}_quarantine as {views['quarantine']}")
             db.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from ..errors import PenstockError
@@ -25,12 +26,12 @@ def ddl(silver: Silver, engine: Engine) -> str:
 
 
 def _duckdb(silver: Silver) -> str:
-    """Views over the files of now: no extension is needed."""
+    """Views over the files of now, where they lie: no extension is needed, but `httpfs` for a bucket."""
     head = (
         f"-- The files of version {silver.events.version()} of `events`: make this again after each `refine`,\n"
         f"-- or have the extension `delta` follow the tables: from delta_scan({_quoted(silver.events.url)})"
     )
-    views = (f"create or replace view {name} as\n{sql};" for name, sql in silver.views().items())
+    views = (f"create or replace view {name} as\n{sql};" for name, sql in replace(silver, cache=None).views().items())
     return "\n\n".join([head, *views])
 
 

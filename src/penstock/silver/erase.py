@@ -28,13 +28,14 @@ from ..bronze.rewrite import rewrite
 from ..clock import iso
 from ..errors import LakeError
 from . import bookmark, rebuild, snapshot
+from .actions import DataFile
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS
-from .commit import DataFile, Table
+from .commit import Table
 from .engines.duckdb import DuckDB
 from .lake import Lake, Silver
 from .quarantine import WHOLE_FILE
-from .refine import Refined, came, complete, day, read_object
+from .refine import Refined, came, complete, day, freeze, read_object
 
 Who = Literal["user_id", "anonymous_id", "session_id"]
 _AT_ONCE = 8
@@ -82,7 +83,7 @@ def erase(lake: Lake, who: Who, value: str, now: datetime, *, memory_limit: str 
     decided, unsearchable = _decide(lake, silver, who, value, memory_limit)
     if decided.lines:
         plan = Plan(silver.events.batch() + 1, (), "erase", (("decided", msgspec.json.encode(decided).decode()),))
-        if bookmark.freeze(silver.plans, plan) != plan:
+        if freeze(silver, plan) != plan:
             raise LakeError("another worker is at it", hint="let only one worker write")
         complete(lake, silver, plan)
     _forget_old_files(lake, silver)

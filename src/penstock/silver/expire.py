@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from ..bronze.layout import day_folder
 from . import snapshot
-from .commit import DataFile, Table
+from .actions import DataFile
+from .commit import Table
 from .engines.duckdb import DuckDB
 from .lake import Silver
 

@@ -181,7 +181,7 @@ def _todo(lake: Lake, new: Silver, rebuild: Rebuild) -> list[tuple[str, int]]:
 def _taken(silver: Silver) -> set[str]:
     """Every object in that generation's ledger."""
     with duckdb.connect() as db:
-        rows = db.execute(f"select distinct bronze_file from ({silver.views()['ledger']})").fetchall()
+        rows = db.execute(f"select distinct bronze_file from ({silver.views(('ledger',))['ledger']})").fetchall()
     return {row[0] for row in rows}
 
 

@@ -20,11 +20,11 @@ import pyarrow as pa
 
 from ..bronze.layout import INBOX, arrival, from_inbox, inbox_key
 from ..bronze.lines import Lines, read_lines
-from ..errors import BadFile
+from ..errors import BadFile, Transient
 from . import bookmark, snapshot
+from .actions import DataFile
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
-from .commit import DataFile
 from .engines.duckdb import DuckDB
 from .lake import Lake, Silver
 
@@ -64,8 +64,7 @@ def complete(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None
     """Finish a plan and clear up behind it."""
     done = finish(lake, silver, plan, memory_limit=memory_limit)
     if lake.silver is silver:  # else a rebuild was shown meanwhile, which has yet to take these objects
-        for key in plan.inputs:
-            lake.bronze.delete(inbox_key(key))
+        lake.bronze.delete_all([inbox_key(key) for key in plan.inputs])
     bookmark.forget(silver.plans, plan.batch)
     return done
 
@@ -98,8 +97,18 @@ def _plan(lake: Lake, silver: Silver, batch_bytes: int) -> Plan | None:
     waiting = sorted((from_inbox(entry.key), entry.key) for entry in lake.bronze.list(INBOX))
     for start in range(0, len(waiting), BATCH_FILES):  # of some, none may be there: only announced, or taken long ago
         if inputs := _inputs(lake, silver, waiting[start : start + BATCH_FILES], batch_bytes):
-            return bookmark.freeze(silver.plans, Plan(silver.events.batch() + 1, tuple(inputs)))
+            return freeze(silver, Plan(silver.events.batch() + 1, tuple(inputs)))
     return None
+
+
+def freeze(silver: Silver, plan: Plan) -> Plan:
+    """As of `bookmark`. Raises Transient if others did that batch, and forgot its plan, since we looked."""
+    counts = bookmark.freeze(silver.plans, plan)
+    if silver.events.batch() < plan.batch:
+        return counts
+    if counts is plan:
+        bookmark.forget(silver.plans, plan.batch)
+    raise Transient(f"another worker did batch {plan.batch} at the same moment")
 
 
 def _inputs(lake: Lake, silver: Silver, waiting: Sequence[tuple[str, str]], batch_bytes: int) -> list[str]:
@@ -122,21 +131,19 @@ def _inputs(lake: Lake, silver: Silver, waiting: Sequence[tuple[str, str]], batc
 
 def refined(silver: Silver, keys: Sequence[str]) -> set[str]:
     """Those of `keys` that are in the ledger already; reads only ledger files of their days that may name them."""
-    table = silver.ledger.open()
-    actions = pa.table(table.get_add_actions(flatten=True))
+    actions = pa.table(silver.ledger.open().get_add_actions(flatten=True))
     if not keys or not actions.num_rows:
         return set()
     with duckdb.connect() as db:
         db.register("actions", actions)
         db.register("wanted", pa.table({"key": list(keys), "day": [day(key) for key in keys]}))
-        root = table.table_uri.rstrip("/")
         rows = db.execute(
             """
             select path from actions semi join wanted on day = "partition.day"
                 and key between coalesce("min.bronze_file", key) and coalesce("max.bronze_file", key)
             """
         ).fetchall()
-        sql = snapshot.read_sql([f"{root}/{row[0]}" for row in rows], LEDGER)
+        sql = snapshot.read_sql(silver.ledger.here(row[0] for row in rows), LEDGER)
         found = db.execute(f"select distinct bronze_file from ({sql}) semi join wanted on key = bronze_file")
         return {row[0] for row in found.fetchall()}
 
@@ -171,7 +178,7 @@ def _hand_over(engine: DuckDB, key: str, read: Lines | tuple[BadFile, bytes]) ->
 
 def known(silver: Silver, engine: DuckDB) -> list[str]:
     """Files that may hold a copy of one of the engine's events."""
-    return snapshot.may_hold(silver.events.open(), engine.hours(), also_unplaced=engine.any_without_clock())
+    return snapshot.may_hold(silver.events, engine.hours(), also_unplaced=engine.any_without_clock())
 
 
 def _write(silver: Silver, engine: DuckDB, plan: Plan) -> Refined:
@@ -201,7 +208,11 @@ def commit(
     events: Sequence[DataFile],
 ) -> None:
     """Durable files become part of the tables; the events' commit, even of no file, is the only one that counts."""
-    if silver.events.batch() < batch:
-        silver.quarantine.commit_again(batch, quarantine)
-        silver.ledger.commit_again(batch, ledger)
+
+    def counts() -> bool:
+        return silver.events.batch() >= batch
+
+    if not counts():
+        silver.quarantine.commit_again(batch, quarantine, counts)
+        silver.ledger.commit_again(batch, ledger, counts)
         silver.events.commit(batch, events)

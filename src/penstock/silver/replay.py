@@ -24,13 +24,13 @@ from ..bronze.lines import Lines
 from ..errors import Transient
 from ..objects import Objects
 from . import bookmark
+from .actions import DataFile
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
-from .commit import DataFile
 from .engines.duckdb import DuckDB
 from .lake import Lake, Silver
 from .quarantine import REPLAYED, WHOLE_FILE
-from .refine import Refined, came, commit, complete, day, known, read_object
+from .refine import Refined, came, commit, complete, day, freeze, known, read_object
 
 LINES = 100_000
 """So many lines, or those of one object, are one batch."""
@@ -167,10 +167,11 @@ def _clear_the_way(lake: Lake, silver: Silver, asked: _Asked) -> None:
 
 def _hold(engine: DuckDB, silver: Silver, asked: _Asked) -> tuple[dict[str, list[int]], int]:
     """Make table `held` of this portion's rows; gives their lines by object, and how many rows come behind."""
+    waiting = silver.views(("quarantine",))["quarantine"]
     engine.ask(
         f"""
         create temp table wanted as
-        select bronze_file, bronze_line, reason, source, received_at from ({silver.views()["quarantine"]})
+        select bronze_file, bronze_line, reason, source, received_at from ({waiting})
         where bronze_line <> {WHOLE_FILE} and bronze_file > ? and (?::varchar[] is null or list_contains(?, reason))
         """,
         [asked.after, asked.reasons, asked.reasons],
@@ -255,11 +256,8 @@ def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Repla
 
 
 def _freeze(silver: Silver, plan: Plan) -> None:
-    if bookmark.freeze(silver.plans, plan) != plan:
+    if freeze(silver, plan) != plan:
         raise Transient("the worker began another batch at the same moment")
-    if silver.events.batch() >= plan.batch:  # it was done and forgotten while we judged
-        bookmark.forget(silver.plans, plan.batch)
-        raise Transient("the worker did another batch at the same moment")
 
 
 def _written(silver: Silver, batch: int, engine: DuckDB, done: Replayed) -> Decided:

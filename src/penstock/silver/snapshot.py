@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -18,9 +17,9 @@ from .commit import Table
 _COMMITS = 200
 
 
-def files(table: DeltaTable) -> list[str]:
-    """Paths (or URLs) of every file of this version."""
-    return sorted(table.file_uris())
+def files(table: Table) -> list[str]:
+    """Where DuckDB reads every file of this version."""
+    return table.here(sorted(table.sizes()))
 
 
 def rows_sql(
@@ -30,13 +29,12 @@ def rows_sql(
 
     The statistics say what a file holds. Only a file of another writer, who gives none, is looked into.
     """
-    handle = table.open()
     late = [column for column in columns if column not in table.always]
     if not late:
-        return read_sql(files(handle) if only is None else _located(handle, only), columns, partitions)
+        return read_sql(files(table) if only is None else table.here(only), columns, partitions)
     parts = [
-        read_sql(_located(handle, paths), columns, partitions, lacking=lacking)
-        for lacking, paths in _by_what_they_lack(handle, table.always[-1], late, only).items()
+        read_sql(table.here(paths), columns, partitions, lacking=lacking)
+        for lacking, paths in _by_what_they_lack(table.open(), table.always[-1], late, only).items()
     ]
     return " union all ".join(parts) or read_sql([], columns, partitions)
 
@@ -72,7 +70,7 @@ def read_sql(
 
     `lacking` names columns that are in none of the files; None says that it is not known which are.
     """
-    listed = ", ".join("'" + _as_duckdb_reads(path).replace("'", "''") + "'" for path in paths)
+    listed = _listed(paths)
     names = [*columns, *partitions]
     nothing = "select " + ", ".join(f'null::{c.type} as "{c.name}"' for c in names) + " where false"
     if not listed:
@@ -87,18 +85,11 @@ def read_sql(
     return f"select {values} from read_parquet([{listed}]{options})"
 
 
-def _located(handle: DeltaTable, paths: Iterable[str]) -> list[str]:
-    root = handle.table_uri.rstrip("/")
-    return [f"{root}/{path}" for path in paths]
+def _listed(paths: Iterable[str]) -> str:
+    return ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
 
 
-def _as_duckdb_reads(path: str) -> str:
-    """delta-rs writes local paths as in a URL, `my%20data`; DuckDB takes them as they are."""
-    local = path.startswith(("/", "file://"))
-    return unquote(path.removeprefix("file://")) if local else path
-
-
-def may_hold(table: DeltaTable, hours: Collection[datetime], *, also_unplaced: bool) -> list[str]:
+def may_hold(table: Table, hours: Collection[datetime], *, also_unplaced: bool) -> list[str]:
     """Files that may hold an event that happened, by our clock or by the sender's, in one of `hours`.
 
     A copy that is sent again is corrected by another delay, or clamped to another time of receipt, and so may lie in
@@ -148,17 +139,16 @@ def span(table: DeltaTable) -> Span:
     return Span(first, newest)
 
 
-def count(table: DeltaTable) -> int:
+def count(table: Table) -> int:
     """How many rows it has, by the statistics; only files of another writer, who gives none, are looked into."""
-    actions = pa.table(table.get_add_actions(flatten=True))
+    actions = pa.table(table.open().get_add_actions(flatten=True))
     told = dict(zip(actions["path"].to_pylist(), actions["num_records"].to_pylist(), strict=True))
-    untold = _located(table, (path for path, rows in told.items() if rows is None))
+    untold = table.here(path for path, rows in told.items() if rows is None)
     known = int(sum(rows for rows in told.values() if rows is not None))
     if not untold:
         return known
-    listed = ", ".join("'" + _as_duckdb_reads(path).replace("'", "''") + "'" for path in untold)
     with duckdb.connect() as connection:
-        [(rows,)] = connection.execute(f"select count(*) from read_parquet([{listed}])").fetchall()
+        [(rows,)] = connection.execute(f"select count(*) from read_parquet([{_listed(untold)}])").fetchall()
     return known + int(rows)
 
 
@@ -171,7 +161,7 @@ def maintained(table: DeltaTable) -> datetime | None:
     return None
 
 
-def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:
+def holding(table: Table, hours: Collection[datetime]) -> list[str]:
     """Files that may hold an event of one of `hours`, by our clock."""
     return _matching(
         table,
@@ -182,12 +172,12 @@ def holding(table: DeltaTable, hours: Collection[datetime]) -> list[str]:
     )
 
 
-def _matching(table: DeltaTable, hours: Collection[datetime], condition: str, parameters: dict[str, bool]) -> list[str]:
+def _matching(table: Table, hours: Collection[datetime], condition: str, parameters: dict[str, bool]) -> list[str]:
     """Files whose statistics meet `condition`, which sees one file's statistics and the table `wanted` (hour).
 
     A file of another writer may come without statistics; it may hold anything.
     """
-    actions = pa.table(table.get_add_actions(flatten=True)) if hours else None
+    actions = pa.table(table.open().get_add_actions(flatten=True)) if hours else None
     if actions is None or not actions.num_rows:
         return []
     wanted = pa.table({"hour": pa.array(sorted(hours), pa.timestamp("us", tz="UTC"))})
@@ -196,4 +186,4 @@ def _matching(table: DeltaTable, hours: Collection[datetime], condition: str, pa
         connection.register("actions", actions)
         connection.register("wanted", wanted)
         rows = connection.execute(f"select path from actions where {condition} order by path", parameters).fetchall()
-    return _located(table, (row[0] for row in rows))
+    return table.here(row[0] for row in rows)

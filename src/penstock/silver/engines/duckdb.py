@@ -20,8 +20,8 @@ import uuid_utils
 from ...bronze.layout import source
 from ...bronze.lines import Lines
 from .. import lookups
+from ..actions import DataFile
 from ..columns import EVENTS, PARTITIONS, Column
-from ..commit import DataFile
 from ..judge import judge_properties
 from ..schema import NOTHING_ADDED, Extra, Schema
 from ..snapshot import read_sql
