@@ -65,7 +65,8 @@ def hostile(nth: int, text: str) -> dict[str, Any]:
 
 @contextmanager
 def visit(settings: Settings, later: timedelta = timedelta()) -> Iterator[TestClient]:
-    app = make_app(settings, clock=lambda: NOW + later, patience_seconds=120)
+    patient = settings.dashboard.model_copy(update={"patience_seconds": 120})
+    app = make_app(settings.model_copy(update={"dashboard": patient}), clock=lambda: NOW + later)
     with TestClient(app, HERE, client=("127.0.0.1", 50000)) as client:
         yield client
 

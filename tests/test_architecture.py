@@ -24,7 +24,7 @@ LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("ho
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
-    "boto3": ("hosts/awslambda/clients",),
+    "boto3": ("hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
     "confluent_kafka": (),
     "pyspark": (),
     "psycopg": ("export/postgres",),

@@ -33,9 +33,9 @@ from .cache import Cache
 from .clock import Clock, utc_now
 from .collect.app import Collector
 from .collect.keys import Source
-from .gold import sessions, steps
+from .gold import sessions, steps, stores
 from .gold.refresh import Refreshed, refresh
-from .gold.stores.sqlite import SQLite
+from .gold.stores import Store
 from .objects import local_path, sweep
 from .requests import Requests
 from .settings import Settings
@@ -112,8 +112,9 @@ class Pipeline:
         return self.settings.data.absolute().as_uri() if self.settings.read_only else self.lake.url
 
     @cached_property
-    def gold(self) -> SQLite:
-        return SQLite(self.settings.gold_path)
+    def gold(self) -> Store:
+        opened: Store = adapters.load(stores, self.settings.gold_url).open(self.settings.gold_url)
+        return opened
 
     @cached_property
     def sessions(self) -> Table:

@@ -7,7 +7,7 @@ import re
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from .clock import duration
 from .errors import PenstockError
@@ -44,6 +44,8 @@ def _is_password_hash(text: str) -> str:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+"""Of DynamoDB."""
 Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:")]
 Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 Duration = Annotated[str, AfterValidator(_is_duration)]
@@ -63,3 +65,16 @@ Ancestor = Annotated[str, Field(pattern=r"^('self'|https?://(\*\.)?[A-Za-z0-9_.-
 """What may stand in a policy's frame-ancestors."""
 Private = Annotated[str, AfterValidator(_is_private)]
 PasswordHash = Annotated[str, AfterValidator(_is_password_hash)]
+
+
+class Section(BaseModel):
+    """Settings that belong together. Unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_not_one(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+            raise ValueError("true and false are no value here")
+        return value

@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import (
-    BaseModel,
     ByteSize,
     ConfigDict,
     Field,
@@ -31,10 +30,12 @@ from .setting_types import (
     Paths,
     Port,
     Private,
+    TableName,
     Target,
     Url,
     Zone,
 )
+from .setting_types import Section as _Section
 
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "BOOLEAN", "DATE", "TIMESTAMPTZ"]
 FILE = "penstock.toml"
@@ -43,17 +44,6 @@ MAIL_PASSWORD = "PENSTOCK_MAIL_PASSWORD"
 """In the environment only, so that it is in no file."""
 _NOT_SETTINGS = {"PENSTOCK_HANDED_DOWN", MAIL_PASSWORD}
 _YEARS = 10
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_not_one(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
-            raise ValueError("true and false are no value here")
-        return value
 
 
 class _Listening(_Section):
@@ -256,6 +246,9 @@ class DashboardSettings(_Listening):
         pattern=r"^[A-Za-z0-9-]{1,64}$",
         description="header in which `proxies` name the user; instead of a password",
     )
+    patience_seconds: float = Field(
+        0.2, ge=0, le=300, description="how long a page waits for its numbers; then it comes, and they follow"
+    )
     frame_ancestors: tuple[Ancestor, ...] = Field((), description="web origins that may embed shared pages")
     sql: Literal["auto", "on", "off"] = Field(
         "auto",
@@ -284,6 +277,8 @@ class Settings(BaseSettings):
     cache_bytes: ByteSize = Field(
         ByteSize(10 << 30), ge=1 << 20, description="most that copies of Parquet files of a lake in a bucket take here"
     )
+    gold: Url | None = Field(None, description="where the rollups are: dynamodb://table; default sqlite in `data`")
+    counters_table: TableName | None = Field(None, description="the AWS function `count` fills it, `counts` reads it")
     collect: CollectSettings = CollectSettings()
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
@@ -359,6 +354,10 @@ class Settings(BaseSettings):
     @property
     def saved_path(self) -> Path:
         return self.data.absolute() / "dashboard.db"
+
+    @property
+    def gold_url(self) -> str:
+        return self.gold or _url("sqlite", self.gold_path)
 
     @property
     def gold_path(self) -> Path:

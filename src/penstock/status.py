@@ -10,7 +10,8 @@ import duckdb
 from .bronze.deliver import CONSUMER
 from .bronze.layout import INBOX, arrival, from_inbox
 from .clock import iso
-from .gold.catalog import ROLLUPS
+from .gold.catalog import EVENT_COUNTS, ROLLUPS
+from .gold.layout import plain
 from .pipeline import Pipeline
 from .silver import snapshot
 from .silver.lake import Silver
@@ -113,8 +114,9 @@ def _unshown(pipeline: Pipeline, silver: Silver) -> int:
 
 
 def gold_status(pipeline: Pipeline) -> GoldStatus:
-    hours, newest = pipeline.gold.query("select count(distinct bucket), max(bucket) from event_counts")[0]
-    return GoldStatus(hours, snapshot.count(pipeline.sessions), newest or "")
+    hours = pipeline.gold.buckets(EVENT_COUNTS)
+    newest = str(plain(max(hours))) if hours else ""
+    return GoldStatus(len(hours), snapshot.count(pipeline.sessions), newest)
 
 
 def _told(waiting: Waiting, things: str) -> str:

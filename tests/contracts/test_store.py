@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -32,9 +33,12 @@ Opener = Callable[[], Store]
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens the same store again. Others than the embedded are asked where the environment says that one is running."""
     variable = f"STORE_URL_{request.param.upper()}"
-    if request.param not in EMBEDDED and variable not in os.environ:
+    if request.param == "dynamodb":
+        url = request.getfixturevalue("table")
+    elif request.param not in EMBEDDED and variable not in os.environ:
         pytest.skip(f"{variable} does not say where a {request.param} is")
-    url = EMBEDDED.get(request.param, os.environ.get(variable, "")).format(folder=tmp_path)
+    else:
+        url = EMBEDDED.get(request.param, os.environ.get(variable, "")).format(folder=tmp_path)
     opened: list[Store] = []
 
     def once_more() -> Store:
@@ -125,6 +129,27 @@ def test_every_rollup_can_be_kept(store: Store, rollup: Rollup) -> None:
     row = tuple(values.get(column.type, Decimal("1.50")) for column in rollup.columns)
     store.replace(rollup, [row[0]], [row])
     assert store.read(rollup) == [row]
+
+
+def test_one_key_is_read_alone(store: Store) -> None:
+    rows = [(at, key, 1, n) for n, at in enumerate((ONE, TWO, THREE)) for key in ("a", "a#", "x" * 5000, "x" * 5001)]
+    store.replace(COUNTS, [ONE, TWO, THREE], rows)
+    for key in ("a", "a#", "x" * 5000):
+        assert store.read_key(COUNTS, key, ONE, TWO) == [(ONE, key, 1, 0), (TWO, key, 1, 1)]
+    assert store.read_key(COUNTS, "b", ONE, THREE) == []
+    store.replace(COUNTS, [ONE, TWO], [(ONE, "a", 7, 0)])
+    assert store.read_key(COUNTS, "a", ONE, THREE) == [(ONE, "a", 7, 0), (THREE, "a", 1, 2)]
+    assert store.read_key(COUNTS, "a#", ONE, TWO) == []
+
+
+def test_a_bucket_of_any_size(store: Store) -> None:
+    pages = BY_NAME["page_views_daily"]
+    rows = [(MONDAY, f"/{hashlib.sha256(str(n).encode()).hexdigest()}", n, n, n) for n in range(300)]
+    for some in (rows, rows[1:100], rows[50:]):
+        store.replace(pages, [MONDAY], some)
+        assert set(store.read(pages)) == set(some)
+    store.replace(pages, [MONDAY], [])
+    assert (store.read(pages), store.buckets(pages)) == ([], set())
 
 
 def test_another_sees_it_at_once(store: Store, reopen: Opener) -> None:

@@ -14,7 +14,7 @@ from penstock.settings import load
 def serve(folder: Path) -> Iterator[Supervisor]:
     settings = load(data=folder / "data")
     collect = settings.collect.model_copy(update={"port": free_port()})
-    dashboard = settings.dashboard.model_copy(update={"port": free_port()})
+    dashboard = settings.dashboard.model_copy(update={"port": free_port(), "patience_seconds": 60})
     settings = settings.model_copy(update={"collect": collect, "dashboard": dashboard})
     made = Supervisor(settings, folder / "log", ("dashboard", "server"))
     made.start()

@@ -17,9 +17,11 @@ from penstock.gold.refresh import Refreshed, refresh
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver.commit import Table
 from support import NOW, LakeInHand, Rows
+from table_in_hand import endpoint, table
 
 from . import reference
 
+__all__ = ["endpoint", "table"]
 HOUR = NOW.replace(minute=0, second=0)
 BY_NAME = {rollup.name: rollup for rollup in ROLLUPS}
 

@@ -338,6 +338,10 @@ def test_bots_of_the_users_own(hand: LakeInHand) -> None:
 REFUSED: list[tuple[Callable[[], Schema], str]] = [
     (lambda: Schema((Extra("price", "DOUBLE"),)), r"columns\.0\.name.*column of ours.*\[aliases\]"),
     (lambda: Schema((Extra("browser", "VARCHAR"),)), r"columns\.0\.name.*column of ours"),
+    *(
+        (lambda name=name: Schema((Extra(name, "VARCHAR"),)), r"columns\.0\.name.*column of ours")
+        for name in ("session", "known_as", "local_ts")
+    ),
     (lambda: Schema((PLAN, Extra("hour", "INTEGER"))), r"columns\.1\.name.*column of ours"),
     (lambda: Schema((PLAN, PLAN)), r"columns\.1\.name.*twice"),
     (lambda: Schema((Extra("Plan", "VARCHAR"),)), "lower case"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ..api import OpenLake
 from ..bronze.deliver import CONSUMER
 from ..bronze.layout import INBOX, arrival, from_inbox
-from ..gold.layout import plain
+from ..gold.catalog import EVENT_COUNTS
+from ..gold.stores import Row
 from ..pipeline import Pipeline
 from .layer import Share, Signals
 
@@ -23,12 +25,6 @@ _REFUSED = """
     where day >= cast($before as date) - 1 and received_hour >= $before and received_hour < $until
     group by 1
 """
-_BOTS = """
-    select bucket >= ? as now, sum(bot_events), sum(events + bot_events)
-    from event_counts
-    where bucket >= ? and bucket < ?
-    group by 1
-"""
 
 
 def signals(lake: OpenLake, since: datetime, until: datetime) -> Signals:
@@ -38,7 +34,7 @@ def signals(lake: OpenLake, since: datetime, until: datetime) -> Signals:
     asked = {"since": first, "before": before, "until": until}
     refused = _shares(lake.sql(_REFUSED, asked).fetchall())
     gold = lake.pipeline.gold
-    bots = _shares(gold.query(_BOTS, (plain(first), plain(before), plain(until))))
+    bots = _bots(gold.read(EVENT_COUNTS, before, until), first)
     patience = max(_PATIENCE, 3 * timedelta(seconds=lake.pipeline.settings.deliver.seconds))
     return Signals(_waiting(lake.pipeline), patience, *refused, *bots)
 
@@ -47,6 +43,16 @@ def _shares(rows: list[tuple[int | bool, int | None, int | None]]) -> tuple[Shar
     """Now, and usually."""
     found = {bool(now): Share(int(part or 0), int(whole or 0)) for now, part, whole in rows}
     return found.get(True, Share()), found.get(False, Share())
+
+
+def _bots(rows: Iterable[Row], since: datetime) -> tuple[Share, Share]:
+    """Of the rollup's rows, before `since` and from then on."""
+    sums = {True: [0, 0], False: [0, 0]}
+    for bucket, _, events, bots in rows:
+        found = sums[bucket >= since]
+        found[0] += bots
+        found[1] += events + bots
+    return Share(*sums[True]), Share(*sums[False])
 
 
 def _waiting(pipeline: Pipeline) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,8 +12,8 @@ from ..clock import duration, utc_now
 from ..errors import PenstockError
 from ..gold.catalog import Grain
 from ..ledger import Balance, Ledger
+from ..reports.counts import Counts, known, start, summed_up
 from ..reports.counts import counts as count_events
-from ..reports.counts import known
 from ..status import status as stages
 from ..verify import verify as recount
 from .options import As, Config, Data, existing
@@ -53,12 +54,16 @@ def counts(
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """How often an event happened, from gold; the running hour is included."""
+    """How often an event happened, from gold, or the AWS functions' counters; the running hour is included."""
     back = duration(last)
     with existing(data, config) as lake:
-        now, gold = utc_now(), lake.pipeline.gold
-        answer = count_events(gold, event, since=now - back, until=now, by=by, bots=bots)
-        others = [] if answer.total or answer.bots_left_out else known(gold)
+        now, table = utc_now(), lake.pipeline.settings.counters_table
+        if table is not None:
+            answer, others = _of_counters(table, event, now - back, now, by), []
+        else:
+            gold = lake.pipeline.gold
+            answer = count_events(gold, event, since=now - back, until=now, by=by, bots=bots)
+            others = [] if answer.total or answer.bots_left_out else known(gold)
     days = by is Grain.day
     rows((by.value, "events"), [(row.bucket.date() if days else row.bucket, row.events) for row in answer.rows], format)
     if format is Format.table:
@@ -67,6 +72,13 @@ def counts(
         note(f"{answer.bots_left_out} events of known crawlers are not counted; --bots counts them")
     if others and event not in others:
         note(f"no event is called {event!r}; there are {', '.join(others)}")
+
+
+def _of_counters(table: str, event: str, since: datetime, until: datetime, by: Grain) -> Counts:
+    """Those that the AWS function keeps, in which crawlers are not told apart."""
+    from ..gold import counters
+
+    return Counts(summed_up(counters.read(table, event, start(since, by), until), since=since, until=until, by=by), 0)
 
 
 def status(format: As = Format.table, data: Data = None, config: Config = None) -> None:

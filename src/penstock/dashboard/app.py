@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -35,7 +35,7 @@ from .command import command
 from .lake import Look, look
 from .live import sse
 from .live.tail import Live
-from .page import LATE_SECONDS, Page, Shown
+from .page import Page, Shown
 from .pages import PAGES, setup
 from .pinned import Pinned
 from .problems import Caught, NoLake, Problems
@@ -61,8 +61,6 @@ class Dashboard:
     renderer: Renderer
     live: Live
     pinned: Pinned
-    patience_seconds: float
-    """A card that may be late is waited for that long; then the page comes without it, and is asked again."""
 
     async def look(self) -> Look:
         """At the lake as it is now. Raises NoLake if it cannot be opened."""
@@ -99,22 +97,25 @@ class Dashboard:
         except PenstockError:
             return {}, ()
 
-    async def ask(self, version: Hashable, ask: Ask, asked: State) -> Answer | Failed:
+    async def ask(self, seen: Look, ask: Ask, asked: State, *, urgent: bool = True) -> Answer | Failed:
         """Why there is no answer may say where things lie, which is nothing for those with a link to one page."""
-        answer = await self.answers.ask(version, ask, **asked.asked)
+        answer = await self.answers.ask(seen.version, ask, urgent=urgent, **asked.asked)
         return Failed("Please come back later.") if asked.share and isinstance(answer, Failed) else answer
 
-    async def shown(self, page: Page, asked: State, version: Hashable) -> Shown:
-        """All answers, asked at once; a failed one is in its place."""
+    async def shown(self, page: Page, asked: State, seen: Look) -> Shown:
+        """All answers, asked at once; a failed one is in its place, and of what takes long the one before, if any."""
         asks = page.asks(asked)
-        tasks = {card: asyncio.ensure_future(self.ask(version, ask, asked)) for card, ask in asks.items()}
-        late = {tasks[card] for card in page.late if card in tasks}
-        if rest := set(tasks.values()) - late:
-            await asyncio.wait(rest)
-        if late:
-            await asyncio.wait(late, timeout=self.patience_seconds)
+        tasks = {card: self._begun(seen, ask, asked, card not in page.late) for card, ask in asks.items()}
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=self.settings.dashboard.patience_seconds)
         found = {card: task.result() for card, task in tasks.items() if task.done()}
-        return Shown(asked, found, tuple(card for card in tasks if card not in found))
+        known = {card: self.answers.known(seen.version, asks[card], **asked.asked) for card in tasks.keys() - found}
+        before = {card: answer for card, answer in known.items() if answer is not None}
+        late = tuple(card for card in tasks if card not in found and card not in before)
+        return Shown(asked, {**found, **before}, late, bool(before))
+
+    def _begun(self, seen: Look, ask: Ask, asked: State, urgent: bool) -> asyncio.Future[Answer | Failed]:
+        return asyncio.ensure_future(self.ask(seen, ask, asked, urgent=urgent))
 
     async def html(
         self, page: Page, request: Request, told: Mapping[str, Any] | None = None, status: int = 200
@@ -127,7 +128,7 @@ class Dashboard:
             return HTMLResponse(self.renderer.first(request, page, asked, more))
         if "filter" in request.query_params:  # from a form; the address is to say it as links do
             return RedirectResponse(asked.link(), 303)
-        shown, more = await asyncio.gather(self.shown(page, asked, seen.version), self.extra(page, asked))
+        shown, more = await asyncio.gather(self.shown(page, asked, seen), self.extra(page, asked))
         return HTMLResponse(self.renderer.page(request, page, shown, seen, {**more, **(told or {})}), status)
 
     async def extra(self, page: Page, asked: State) -> Mapping[str, Any]:
@@ -143,7 +144,7 @@ class Dashboard:
         if ask is None:
             raise HTTPException(404)
         ask = cards.whole(ask)
-        answer = await self.ask(seen.version, ask, asked)
+        answer = await self.ask(seen, ask, asked)
         failure = answer if isinstance(answer, Failed) else None
         more = {
             "title": report(ask.report).title,
@@ -164,7 +165,7 @@ class Dashboard:
         ask = page.asks(asked).get(card)
         if ask is None:
             raise HTTPException(404)
-        answer = await self.ask(seen.version, cards.whole(ask), asked)
+        answer = await self.ask(seen, cards.whole(ask), asked)
         if isinstance(answer, Failed):
             return PlainTextResponse(f"{answer.message} {answer.hint}".strip(), 400)
         first, last = asked.period.days
@@ -172,19 +173,20 @@ class Dashboard:
         return await self.answers.run(lambda lake: cards.file(lake, answer, format, name))
 
     async def json(self, page: Page, request: Request) -> Response:
-        """What the page shows, late cards too."""
+        """What the page shows, when all of it is there."""
         if page.facts is not None:
             return cards.facts(await page.facts(self))
         seen = await self.look()
         asked = await self.state(request, page, seen)
-        shown = await self.shown(replace(page, late=()), asked, seen.version)
-        return cards.twin(asked, shown.found)
+        asks = page.asks(asked)
+        answers = await asyncio.gather(*(self.ask(seen, ask, asked) for ask in asks.values()))
+        return cards.twin(asked, dict(zip(asks, answers, strict=True)))
 
 
 _DETAILS = Page("details", "Details")
 
 
-def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: float = LATE_SECONDS) -> Starlette:
+def make_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     """Opens the lake when it is made, and lets go of it when it ends."""
     sources = tuple(source.name for source in settings.sources)
     told = settings.dashboard
@@ -192,9 +194,9 @@ def make_app(settings: Settings, clock: Clock = utc_now, *, patience_seconds: fl
     problems = Problems(renderer, command(settings, "verify"))
     saved = Saved(settings.saved_path)
     playground = Playground(settings)
-    pinned = Pinned(playground, saved, told.zone)
+    pinned = Pinned(playground, saved, told)
     answers, live = Answers(settings, clock), Live(settings, clock)
-    dashboard = Dashboard(settings, clock, answers, saved, renderer, live, pinned, patience_seconds)
+    dashboard = Dashboard(settings, clock, answers, saved, renderer, live, pinned)
     rules = access.rules_of(settings, saved, clock)
     templates = renderer.templates()
 

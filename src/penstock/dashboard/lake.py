@@ -15,14 +15,20 @@ from ..worker_lock import worker_runs
 
 LATE = timedelta(minutes=2)
 """What waits longer than that, people are told of."""
-_HOLDS_SECONDS = 15
-"""What is new for so long changes no answer, or while events come none would ever be known already."""
+
+
+class Version(NamedTuple):
+    """Answers for the same version are the same; of another `table` (made anew) none says anything about this one."""
+
+    table: Hashable = None
+    state: Hashable = None
+    """What silver holds, and what gold shows of it."""
 
 
 class Look(NamedTuple):
-    """Answers for the same `version` hold. `first` and `newest` are None while there are no events."""
+    """`first` and `newest` are None while there are no events."""
 
-    version: Hashable = None
+    version: Version = Version()
     columns: Mapping[str, str] = {}
     first: datetime | None = None
     newest: datetime | None = None
@@ -36,8 +42,8 @@ class Look(NamedTuple):
 def look(lake: OpenLake) -> Look:
     way = lake.pipeline
     handle = way.lake.silver.events.open()
-    moment = int(way.clock().timestamp()) // _HOLDS_SECONDS
-    version = (way.lake.silver.url, handle.metadata().id, moment)
+    state = handle.version(), frozenset(way.gold.shown().items())
+    version = Version((way.lake.silver.url, handle.metadata().id), state)
     return Look(version, lake.columns, *snapshot.span(handle), *_late(way))
 
 

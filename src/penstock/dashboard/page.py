@@ -13,8 +13,6 @@ from ..reports.run import Answer
 from .answers import Ask, Failed
 from .state import State
 
-LATE_SECONDS = 0.15
-"""A card that may be late is waited for that long; then the page comes without it, and is asked again."""
 Found = Mapping[str, Answer | Failed]
 """Card → its answer."""
 
@@ -26,6 +24,8 @@ class Shown:
     state: State
     found: Found
     late: tuple[str, ...] = ()
+    behind: bool = False
+    """Whether an answer in it is of a moment ago, and being asked again."""
 
     def failure(self, card: str) -> Failed | None:
         answer = self.found.get(card)
@@ -43,7 +43,7 @@ def _nothing(state: State) -> Mapping[str, Ask]:
 
 @dataclass(frozen=True)
 class Page:
-    """`own`: what the page itself is asked in the URL, and what that means. `late` cards may come after the rest."""
+    """`own`: what the page itself is asked in the URL, and what that means. Without its `late` cards it is shown."""
 
     name: str
     title: str

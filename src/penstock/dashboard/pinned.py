@@ -9,8 +9,8 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from ..errors import PenstockError
+from ..settings import DashboardSettings
 from .answers import Failed, failed
-from .page import LATE_SECONDS
 from .pages.sql import Grid, grid
 from .sandbox.playground import Playground
 from .saved import Saved, SavedQuery
@@ -34,10 +34,10 @@ class Card(NamedTuple):
 class Pinned:
     """`close` when nobody asks any more."""
 
-    def __init__(self, playground: Playground, saved: Saved, zone: str) -> None:
+    def __init__(self, playground: Playground, saved: Saved, settings: DashboardSettings) -> None:
         self._playground = playground
         self._saved = saved
-        self._zone = zone
+        self._settings = settings
         self._one = asyncio.Semaphore(1)
         self._asked: dict[str, Task] = {}
 
@@ -48,7 +48,7 @@ class Pinned:
             self._asked.pop(sql).cancel()
         tasks = {query.id: self._task(query.sql) for query in queries}
         if tasks:
-            await asyncio.wait(tasks.values(), timeout=LATE_SECONDS)
+            await asyncio.wait(tasks.values(), timeout=self._settings.patience_seconds)
         return [_card(query, tasks[query.id]) for query in queries]
 
     def _pinned(self) -> list[SavedQuery]:
@@ -69,7 +69,7 @@ class Pinned:
         try:
             async with self._one:
                 result = await self._playground.run(sql)
-            found = await asyncio.to_thread(grid, result, zone=self._zone, most=_ROWS)
+            found = await asyncio.to_thread(grid, result, zone=self._settings.zone, most=_ROWS)
         except Exception as error:
             found = failed(error)
         return time.monotonic(), found

@@ -52,7 +52,8 @@ class Renderer:
         return self.html("first.html", **told, **more)
 
     def page(self, request: Request, page: Page, shown: Shown, seen: Look, more: Mapping[str, Any]) -> str:
-        state = shown.state
+        """Without what the page is about, only its frame."""
+        state, is_waiting = shown.state, not set(shown.late) <= set(page.late)
         return self.html(
             f"{page.name}.html",
             page=page,
@@ -60,7 +61,8 @@ class Renderer:
             shown=shown,
             seen=seen,
             visitor=request.state.visitor,
-            **page.show(shown),
+            is_waiting=is_waiting,
+            **({} if is_waiting else page.show(shown)),
             **more,
         )
 

@@ -85,14 +85,15 @@ _VISIT = (
 )
 """What sessions add up to."""
 
+EVENT_COUNTS = Rollup(
+    "event_counts",
+    "How often each event happened.",
+    Grain.hour,
+    (_key("event_type", "event"),),
+    (_value("events", "how often"), _value("bot_events", "of known crawlers; not in `events`")),
+)
 ROLLUPS = (
-    Rollup(
-        "event_counts",
-        "How often each event happened.",
-        Grain.hour,
-        (_key("event_type", "event"),),
-        (_value("events", "how often"), _value("bot_events", "of known crawlers; not in `events`")),
-    ),
+    EVENT_COUNTS,
     Rollup(
         "revenue_hourly",
         "What was sold.",

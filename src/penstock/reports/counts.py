@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ..gold.catalog import Grain
-from ..gold.layout import plain, typed
-from ..gold.stores.sqlite import SQLite
+from ..gold.catalog import EVENT_COUNTS, Grain
+from ..gold.stores import Store
 
 
 class Row(NamedTuple):
@@ -26,33 +26,33 @@ class Counts(NamedTuple):
         return sum(row.events for row in self.rows)
 
 
-_SQL = """
-    select bucket, events, bot_events from event_counts
-    where event_type = ? and bucket >= ? and bucket <= ? order by bucket
-"""
-
-
 def counts(
-    gold: SQLite, event_type: str, *, since: datetime, until: datetime, by: Grain = Grain.hour, bots: bool = False
+    gold: Store, event_type: str, *, since: datetime, until: datetime, by: Grain = Grain.hour, bots: bool = False
 ) -> Counts:
     """Whole hours from the one that holds `since` to the one that holds `until`."""
-    first, last = _start(since, by), _start(until, by)
+    found = gold.read_key(EVENT_COUNTS, event_type, start(since, by), start(until, Grain.hour))
+    summed = summed_up([(bucket, events) for bucket, _, events, _ in found], since=since, until=until, by=by)
+    crawled = summed_up([(bucket, bot_events) for bucket, _, _, bot_events in found], since=since, until=until, by=by)
+    if not bots:
+        return Counts(summed, sum(row.events for row in crawled))
+    return Counts([Row(one.bucket, one.events + two.events) for one, two in zip(summed, crawled, strict=True)], 0)
+
+
+def summed_up(found: Iterable[tuple[datetime, int]], *, since: datetime, until: datetime, by: Grain) -> list[Row]:
+    """(hour, how many) → a row for each hour or day, also for those without."""
+    first, last = start(since, by), start(until, by)
     step = timedelta(hours=1) if by is Grain.hour else timedelta(days=1)
     buckets = {first + step * i: 0 for i in range((last - first) // step + 1)}
-    left_out = 0
-    until_hour = _start(until, Grain.hour)
-    for text, events, bot_events in gold.query(_SQL, (event_type, plain(first), plain(until_hour))):
-        bucket = _start(typed("TIMESTAMPTZ", text), by)
-        buckets[bucket] += events + (bot_events if bots else 0)
-        left_out += 0 if bots else bot_events
-    return Counts([Row(bucket, events) for bucket, events in buckets.items()], left_out)
+    for hour, events in found:
+        buckets[start(hour, by)] += events
+    return [Row(bucket, events) for bucket, events in buckets.items()]
 
 
-def known(gold: SQLite) -> list[str]:
+def known(gold: Store) -> list[str]:
     """Every event type that was ever counted."""
-    return [name for (name,) in gold.query("select distinct event_type from event_counts order by event_type")]
+    return sorted({event_type for _, event_type, *_ in gold.read(EVENT_COUNTS)})
 
 
-def _start(at: datetime, by: Grain) -> datetime:
+def start(at: datetime, by: Grain) -> datetime:
     hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return hour if by is Grain.hour else hour.replace(hour=0)

@@ -179,6 +179,10 @@ def _with(paths: Mapping[str, tuple[str, ...]], aliases: Mapping[str, tuple[str,
     return {**paths, **more}
 
 
+_OF_REPORTS = {"session", "known_as", "local_ts"}
+"""What reports call columns that they make of ours, beside which a user's own would stand twice."""
+
+
 def _check(schema: Schema) -> None:
     """Raises SettingsError that names the key."""
     for key, problem in _problems(schema):
@@ -191,7 +195,7 @@ def _check(schema: Schema) -> None:
 
 
 def _problems(schema: Schema) -> Iterator[tuple[str, str]]:
-    ours = {column.name for column in (*EVENTS, *PARTITIONS)} | set(WIRE)
+    ours = {column.name for column in (*EVENTS, *PARTITIONS)} | set(WIRE) | _OF_REPORTS
     seen: set[str] = set()
     if len(schema.extra) > _COLUMNS:
         yield "columns", f"at most {_COLUMNS} are possible"

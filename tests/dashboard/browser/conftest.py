@@ -18,7 +18,7 @@ playwright, chromium, browser = browser_in_hand.playwright, browser_in_hand.chro
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, chromium: object) -> Iterator[Supervisor]:
     settings = fill(tmp_path_factory.mktemp("served"))
-    dashboard = settings.dashboard.model_copy(update={"port": free_port()})
+    dashboard = settings.dashboard.model_copy(update={"port": free_port(), "patience_seconds": 60})
     made = Supervisor(settings.model_copy(update={"dashboard": dashboard}), settings.data / "log", ("dashboard",))
     made.start()
     yield made

@@ -249,9 +249,15 @@
     if (document.hidden && stream) { stream.close(); stream = null; } else live();
   });
 
+  // What came late is not put under somebody's hands.
+  function follow() {
+    if ($("main :is(input, textarea, select):focus, main details[open]")) again = setTimeout(follow, 700);
+    else swap(location.href, { push: false, quiet: true });
+  }
+
   function prepare() {
     ago();
-    if ($("main[data-late]")) again = setTimeout(() => swap(location.href, { push: false, quiet: true }), 700);
+    if ($("main[data-late]")) again = setTimeout(follow, 700);
   }
   if (location.pathname === "/" && !location.search && store.get("period")) {
     history.replaceState({}, "", `/?period=${store.get("period")}`);

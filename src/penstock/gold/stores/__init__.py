@@ -44,5 +44,8 @@ class Store(Protocol):
     def read(self, rollup: Rollup, since: Bucket | None = None, until: Bucket | None = None) -> list[Row]:
         """Rows with `since` <= bucket < `until`, by bucket."""
 
+    def read_key(self, rollup: Rollup, key: str, since: Bucket, until: Bucket) -> list[Row]:
+        """Of a rollup with one key, the rows of that key with `since` <= bucket <= `until`, by bucket; quick."""
+
     def close(self) -> None:
         """Let go of files and connections. May never be called: a crash must cost nothing."""

@@ -89,9 +89,14 @@ class SQLite:
             f"select * from {rollup.name} where {where} order by bucket",
             [plain(bound) for bound in bounds.values() if bound is not None],
         )
-        kinds = [column.type for column in rollup.columns]
-        odd = [place for place, kind in enumerate(kinds) if kind not in ("BIGINT", "VARCHAR")]
-        return [_typed(row, kinds, odd) for row in rows]
+        return _rows(rollup, rows)
+
+    def read_key(self, rollup: Rollup, key: str, since: Bucket, until: Bucket) -> list[Row]:
+        rows = self.query(
+            f"select * from {rollup.name} where {rollup.keys[0].name} = ? and bucket between ? and ? order by bucket",
+            [key, plain(since), plain(until)],
+        )
+        return _rows(rollup, rows)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """SQLite's SQL over the tables of the rollups."""
@@ -99,6 +104,12 @@ class SQLite:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _rows(rollup: Rollup, rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    kinds = [column.type for column in rollup.columns]
+    odd = [place for place, kind in enumerate(kinds) if kind not in ("BIGINT", "VARCHAR")]
+    return [_typed(row, kinds, odd) for row in rows]
 
 
 def _typed(row: tuple[Any, ...], kinds: Sequence[str], odd: Sequence[int]) -> Row:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 LOG = logging.getLogger("penstock")
 TROUBLE = (BotoCoreError, ClientError)
 """All that a call of the SDK raises."""
-_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+_TRIES = 4
 _AGAIN = {
     "InternalServerError", "ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException",
     "RequestLimitExceeded", "ThrottlingError", "ThrottlingException", "TransactionConflict",
@@ -28,8 +28,10 @@ _SPARE_SECONDS = 2.0
 
 
 @cache
-def client(service: str) -> Any:
-    return boto3.client(service, config=_CONFIG)
+def client(service: str, *, retries: bool = True) -> Any:
+    """Without `retries` the caller tries again itself: it knows for how long, and what a half done call did."""
+    attempts = {"mode": "standard", "total_max_attempts": _TRIES if retries else 1}
+    return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries=attempts))
 
 
 def worth_another_try(error: Exception) -> bool:
@@ -41,13 +43,14 @@ def worth_another_try(error: Exception) -> bool:
 
 def cancelled(error: Exception) -> list[str]:
     """Of a transaction that did not come about, the reason for each of its items, in order."""
-    return [str(reason.get("Code")) for reason in getattr(error, "response", {}).get("CancellationReasons", ())]
+    told = error.response if isinstance(error, ClientError) else {}
+    return [str(reason.get("Code")) for reason in told.get("CancellationReasons", ())]
 
 
 def code(error: Exception) -> str:
     """What AWS calls the error; the exception's own name if no answer came."""
-    told = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    return str(told or type(error).__name__)
+    told = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    return str(told)
 
 
 def tries(context: Any, most: int = 12) -> Iterator[int]:

@@ -77,7 +77,7 @@ def _add(mark: str, chunk: str, counters: Sequence[tuple[tuple[str, str], int]],
     why = ""
     for _ in tries(context):
         try:
-            client("dynamodb").transact_write_items(TransactItems=items)
+            client("dynamodb", retries=False).transact_write_items(TransactItems=items)
             return
         except TROUBLE as error:
             if cancelled(error)[:1] == [_COUNTED]:

@@ -26,7 +26,7 @@ def _put(table: str, items: Sequence[Item], context: Any) -> set[Key]:
     asked = {table: [{"PutRequest": {"Item": _stored(item)}} for item in items]}
     for _ in tries(context):
         try:
-            asked = client("dynamodb").batch_write_item(RequestItems=asked).get("UnprocessedItems") or {}
+            asked = _client().batch_write_item(RequestItems=asked).get("UnprocessedItems") or {}
         except TROUBLE as error:
             if not worth_another_try(error):
                 raise
@@ -34,6 +34,10 @@ def _put(table: str, items: Sequence[Item], context: Any) -> set[Key]:
             return set()
     left = (put["PutRequest"]["Item"] for put in asked[table])
     return {(item["pk"]["S"], item["sk"]["S"]) for item in left}
+
+
+def _client() -> Any:
+    return client("dynamodb", retries=False)
 
 
 def _key(item: Item) -> Key:
