@@ -15,7 +15,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator", "worker_lock", "cache", "cost",
+    "simulator", "worker_lock", "cache", "cost", "advise",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""
@@ -24,7 +24,7 @@ LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("ho
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
-    "boto3": ("hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
+    "boto3": ("hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb", "stream/_aws"),
     "confluent_kafka": (),
     "pyspark": (),
     "psycopg": ("export/postgres",),

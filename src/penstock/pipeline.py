@@ -49,7 +49,7 @@ from .silver.expire import expire
 from .silver.lake import Lake
 from .silver.refine import Refined, refine, refined
 from .silver.schema import Extra, Schema
-from .stream import Stream
+from .stream import Promise, Stream
 
 _VACUUM_EVERY = timedelta(hours=1)
 _GOLD_KEEPS_HOURS = 1
@@ -322,6 +322,9 @@ class Pipeline:
     def drain(self) -> None:
         """Run every job until nothing is left to do."""
         self.deliver()
+        # One that does not count tells of no more than it has read ahead.
+        while Promise.COUNTS in self.stream.declines and self.deliver():
+            pass
         while self.drops().more:
             pass
         while self.refine():

@@ -290,6 +290,7 @@ class Settings(BaseSettings):
     columns: tuple[ColumnSettings, ...] = Field((), description="columns of your own in `events`")
     aliases: dict[str, Paths] = Field({}, description="column of ours → where else its value is in an event's JSON")
     drops: tuple[DropSettings, ...] = Field((), description="where others put files of events")
+    prices: dict[str, float] = Field({}, description="your own prices of AWS, in US dollars, instead of the listed")
     dashboard: DashboardSettings = DashboardSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()

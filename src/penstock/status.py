@@ -15,6 +15,7 @@ from .gold.layout import plain
 from .pipeline import Pipeline
 from .silver import snapshot
 from .silver.lake import Silver
+from .stream import Promise
 
 
 class Waiting(NamedTuple):
@@ -25,7 +26,9 @@ class Waiting(NamedTuple):
 
 
 class StreamStatus(NamedTuple):
-    replayable: int
+    """`replayable` is None if the stream does not count."""
+
+    replayable: int | None
     waiting: Waiting
 
 
@@ -62,7 +65,7 @@ def status(pipeline: Pipeline) -> list[StageStatus]:
     stream, inbox, silver = stream_status(pipeline), in_bronze(pipeline), silver_status(pipeline)
     gold = gold_status(pipeline)
     return [
-        StageStatus("stream", f"{stream.replayable} records replayable", _told(stream.waiting, "records"), ""),
+        StageStatus("stream", _replayable(stream), _told(stream.waiting, "records"), ""),
         StageStatus("bronze", pipeline.lake.bronze.url, _told(inbox, "objects"), ""),
         StageStatus(
             "silver", f"{silver.events} events, batch {silver.batch}", f"{silver.unshown} commits", _when(silver.newest)
@@ -73,7 +76,8 @@ def status(pipeline: Pipeline) -> list[StageStatus]:
 
 
 def stream_status(pipeline: Pipeline) -> StreamStatus:
-    return StreamStatus(sum(pipeline.stream.ends().values()), in_stream(pipeline))
+    counts = Promise.COUNTS not in pipeline.stream.declines
+    return StreamStatus(sum(pipeline.stream.ends().values()) if counts else None, in_stream(pipeline))
 
 
 def in_stream(pipeline: Pipeline) -> Waiting:
@@ -117,6 +121,10 @@ def gold_status(pipeline: Pipeline) -> GoldStatus:
     hours = pipeline.gold.buckets(EVENT_COUNTS)
     newest = str(plain(max(hours))) if hours else ""
     return GoldStatus(len(hours), snapshot.count(pipeline.sessions), newest)
+
+
+def _replayable(stream: StreamStatus) -> str:
+    return "" if stream.replayable is None else f"{stream.replayable} records replayable"
 
 
 def _told(waiting: Waiting, things: str) -> str:

@@ -1,19 +1,11 @@
-"""`send`, `load`, `stream replay`."""
+"""`load`, `stream replay`."""
 
 from __future__ import annotations
 
 import gzip
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-import penstock
-from penstock.hosts.collector import RunningCollector
-from penstock.hosts.supervisor import free_port
 from penstock.pipeline import Pipeline
 from penstock.settings import load
 from penstock.stream import Record
@@ -21,66 +13,6 @@ from penstock.stream import Record
 from .conftest import Cli
 
 EVENT = {"event_type": "order", "session_id": "s1", "event_id": "one"}
-
-
-@pytest.fixture(scope="module")
-def collector() -> Iterator[RunningCollector]:
-    sources = [{"name": "shop", "write_key": "key-of-the-shop"}]
-    with penstock.collector(sources=sources, collect={"processes": 1}) as running:
-        yield running
-
-
-def test_send_posts_and_shows_the_answer(cli: Cli, collector: RunningCollector) -> None:
-    answer = json.loads(cli.out("send", json.dumps([EVENT, 5]), "--url", collector.url, "--key", "key-of-the-shop"))
-    assert (answer["accepted"], answer["quarantined"]) == (1, 1)
-    assert answer["events"][0] == {"event_id": "one", "status": "accepted"}
-    assert answer["events"][1]["reason"] == "not_an_object"
-
-
-def test_send_reads_standard_input(cli: Cli, collector: RunningCollector) -> None:
-    result = cli("send", "-", "--url", collector.url, "--key", "key-of-the-shop", input=json.dumps(EVENT))
-    assert json.loads(result.stdout)["accepted"] == 1
-
-
-def test_send_takes_an_address_without_scheme(cli: Cli, collector: RunningCollector) -> None:
-    url = collector.url.removeprefix("http://")
-    assert '"accepted":1' in cli.out("send", json.dumps(EVENT), "--url", url, "--key", "key-of-the-shop")
-
-
-@pytest.mark.parametrize(
-    ("body", "key", "words"),
-    [
-        ("{", "key-of-the-shop", "400: malformed_json"),
-        (json.dumps(EVENT), "another-key", "401: write_key_unknown"),
-    ],
-)
-def test_send_tells_a_refusal(cli: Cli, collector: RunningCollector, body: str, key: str, words: str) -> None:
-    result = cli("send", body, "--url", collector.url, "--key", key)
-    assert result.exit_code == 1
-    assert words in result.stderr
-
-
-def test_send_without_a_collector_says_how_to_start_one(cli: Cli) -> None:
-    result = cli("send", "{}", "--url", f"http://127.0.0.1:{free_port()}")
-    assert result.exit_code == 1
-    assert "no collector answers" in result.stderr
-    assert "penstock up" in result.stderr
-
-
-class _Stranger(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.send_error(500, "something else lives here")
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def test_send_to_somebody_else_shows_what_it_said(cli: Cli) -> None:
-    with http.server.HTTPServer(("127.0.0.1", 0), _Stranger) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        result = cli("send", "{}", "--url", f"127.0.0.1:{server.server_port}")
-    assert result.exit_code == 1
-    assert "answered 500: " in result.stderr
 
 
 def test_load_takes_each_content_once(cli: Cli) -> None:

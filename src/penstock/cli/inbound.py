@@ -1,10 +1,7 @@
-"""`send`, `load` and `stream`: events in by hand, and the stream again."""
+"""`load` and `stream`: files of events in by hand, and the stream again."""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Annotated
 
@@ -12,55 +9,16 @@ import typer
 
 from ..bronze import load as loading
 from ..clock import moment
-from ..errors import BadFile, PenstockError
-from ..settings import load as load_settings
+from ..errors import BadFile
 from .options import Config, Data, existing, pipeline
 from .output import fail, note, progress, say, visible
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command()(send)
     app.command()(load)
     stream = typer.Typer(no_args_is_help=True, help="The stream of the last 24 hours.")
     stream.command()(replay)
     app.add_typer(stream, name="stream")
-
-
-def send(
-    events: Annotated[str, typer.Argument(metavar="JSON", help="One event or an array; - reads standard input.")],
-    url: Annotated[
-        str | None, typer.Option("--url", help="The collector.", show_default="http://127.0.0.1:8787")
-    ] = None,
-    key: Annotated[str | None, typer.Option("--key", help="Write key of the source.")] = None,
-    config: Config = None,
-) -> None:
-    """Post events to a running collector; prints its answer, ends with 1 unless it was 200."""
-    settings = load_settings(config)
-    base = (url or settings.collect.address).rstrip("/")
-    base = base if "://" in base else f"http://{base}"
-    body = typer.get_binary_stream("stdin").read() if events == "-" else events.encode()
-    request = urllib.request.Request(f"{base}/v1/events", body, {"user-agent": "penstock-send"}, method="POST")
-    if key:
-        request.add_header("x-write-key", key)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            say(reply.read().decode())
-    except urllib.error.HTTPError as refused:
-        with refused:
-            fail(f"the collector answered {refused.code}: {_reason(refused.read())}")
-        raise typer.Exit(1) from None
-    except OSError as error:
-        why = getattr(error, "reason", error)
-        raise PenstockError(f"no collector answers at {base}: {why}", hint="start one with `penstock up`") from error
-
-
-def _reason(body: bytes) -> str:
-    """`code: detail` of our own errors; of whoever else answered, the start of what it said."""
-    try:
-        answer = json.loads(body)
-        return f"{answer['error']}: {answer['detail']}"
-    except (ValueError, KeyError, TypeError):
-        return body[:200].decode(errors="replace")
 
 
 def load(

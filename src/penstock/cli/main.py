@@ -13,6 +13,7 @@ from .. import __version__
 from ..api import SqlError
 from ..errors import LakeError, PenstockError, SettingsError
 from . import (
+    advise,
     alerts,
     ask,
     dashboard,
@@ -25,6 +26,7 @@ from . import (
     report,
     run,
     schema,
+    send,
     simulate,
     snippet,
     watch,
@@ -83,6 +85,7 @@ for part in (
     run,
     simulate,
     snippet,
+    send,
     inbound,
     watch,
     jobs,
@@ -95,5 +98,6 @@ for part in (
     export,
     schema,
     quarantine,
+    advise,
 ):
     part.add_to(app)

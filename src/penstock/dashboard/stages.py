@@ -66,11 +66,12 @@ def _collect(facts: Facts, settings: Settings) -> Stage:
 
 def _stream(facts: Facts) -> Stage:
     stream, disk = known(facts.stream), known(facts.disk)
+    replayable = stream.replayable if stream else None
     return Stage(
         "stream",
-        f"{compact(stream.replayable)} records" if stream else "?",
+        "?" if replayable is None else f"{compact(replayable)} records",
         [
-            "can be replayed" if stream else _why(facts.stream),
+            _why(facts.stream) if stream is None else "not counted" if replayable is None else "can be replayed",
             *([size(disk.sizes["stream"])] if disk and "stream" in disk.sizes else []),
         ],
         _waiting(in_stream(facts), "records", facts.at),

@@ -23,7 +23,7 @@ class Promise(StrEnum):
     """
 
     COUNTS = "offsets count records from 0, without a gap; else they only tell the order, and `ends` is empty"
-    LAG = "a lag is exact; else it is an estimate, but never nothing while something waits"
+    LAG = "a lag is exact, or of much that waits at least a part; else an estimate, but never nothing while some waits"
     ORDER = "records of a shard come in the order in which they were appended, and each comes once"
     REPEATS = "a batch that was not committed comes again with the same identity, also after a crash"
     REPLAY = "what was committed can be had again: `seek`"

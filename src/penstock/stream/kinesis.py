@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..clock import Clock, utc_now
 from ..errors import SettingsError
@@ -19,6 +19,9 @@ from ._aws import client, name, told
 from ._bookmarks import Bookmarks, Cut, Positions, total
 from ._kinesis_read import Reader, Shards
 from ._packing import lines
+
+if TYPE_CHECKING:
+    from ..advise import Load
 
 _AHEAD_BYTES = 32 << 20
 _IN_HAND_BYTES = 64 << 20
@@ -38,6 +41,14 @@ def open(
 ) -> Stream:
     """`kinesis://NAME`; to append, nothing else is needed. How long records are kept is set at the stream."""
     return KinesisStream(name(url), clock, retention_seconds, positions, idle_seconds)
+
+
+def measure(url: str) -> Load:
+    """How it is loaded, for `penstock advise`."""
+    # Only here: a collector in a Lambda has no structlog.
+    from . import _load
+
+    return _load.kinesis(name(url))
 
 
 class _Known(NamedTuple):
@@ -164,8 +175,11 @@ class KinesisStream:
         since = max(_millis(at), self._bookmarks.forgotten())
         back: dict[str, int] = {}
         again = 0
+        positions = self._bookmarks.positions(consumer)
         for shard in self._listed():
-            position = self._bookmarks.positions(consumer).get(shard, 0)
+            position = positions.get(shard, 0)
+            if position <= 0:
+                continue
             with told():
                 item = self._from(shard, -since).first_since(since)
             if item is not None and item.offset <= position:

@@ -12,13 +12,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..clock import Clock, utc_now
 from ..errors import Declined, Transient
 from . import Batch, Lag, Promise, Record, Stream, Tail
 from ._aws import AwsError, ask, client, name, passing, told, transient, tries
 from ._packing import ended, pack, text
+
+if TYPE_CHECKING:
+    from ..advise import Load
 
 _MESSAGE_BYTES = 64 << 10
 _CALL_BYTES = 1 << 20
@@ -33,6 +36,14 @@ _HINT = "a queue is read once: kinesis:// and the stream on one machine keep rec
 def open(url: str, *, clock: Clock = utc_now, idle_seconds: float = 1.0, **_: object) -> Stream:
     """`sqs://NAME`; how long messages are kept, and when they go to a dead-letter queue, is set at the queue."""
     return SqsStream(name(url), clock, idle_seconds)
+
+
+def measure(url: str) -> Load:
+    """How it is loaded, for `penstock advise`."""
+    # Only here: a collector in a Lambda has no structlog.
+    from . import _load
+
+    return _load.sqs(name(url))
 
 
 class _Message(NamedTuple):

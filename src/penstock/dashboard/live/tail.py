@@ -19,9 +19,10 @@ from structlog import get_logger
 
 from ...bronze.deliver import CONSUMER
 from ...clock import Clock, utc_now
+from ...errors import Declined
 from ...pipeline import Pipeline
 from ...settings import Settings
-from ...stream import Stream
+from ...stream import Promise, Stream
 from .ending import before_end
 from .fact import Facts
 from .window import MINUTES, Entry, Now, Window
@@ -126,6 +127,9 @@ class Live:
             try:
                 with contextlib.closing(Pipeline(self._settings, self._clock)) as pipeline:
                     self._follow(pipeline.stream, Facts(pipeline.schema))
+            except Declined as error:
+                get_logger().warning("there is no live view", error=str(error), hint=error.hint)
+                return
             except Exception as error:
                 if self._closed.is_set():
                     return
@@ -156,7 +160,8 @@ class Live:
 
     def _begin(self, stream: Stream) -> tuple[datetime, Mapping[str, int]]:
         now, ends = self._clock(), stream.ends()
-        for minutes in _FILL_MINUTES:
+        # What is not counted may be much.
+        for minutes in _FILL_MINUTES if Promise.COUNTS not in stream.declines else _FILL_MINUTES[-1:]:
             since = now - timedelta(minutes=minutes)
             cursor = stream.cursor(since)
             if sum(ends.values()) - sum(cursor.get(shard, 0) for shard in ends) <= _FILL_RECORDS:

@@ -93,7 +93,7 @@ def kits(url: str, key: str | None) -> list[Text]:
 def arrived(lake: OpenLake) -> int:
     """How many records the stream keeps: the first word of an event, long before it is in the lake."""
     try:
-        return status.stream_status(lake.pipeline).replayable
+        return status.stream_status(lake.pipeline).replayable or 0
     except (PenstockError, OSError):
         return 0
 
