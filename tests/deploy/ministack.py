@@ -1,4 +1,4 @@
-"""AWS on loopback: MiniStack in a virtual environment of its own, with IAM enforced; one process, ended with the tests."""
+"""AWS on loopback: MiniStack in a virtual environment of its own, IAM enforced; one process, ended with the tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def installed() -> Path:
 
 @contextmanager
 def running(log: Path) -> Iterator[str]:
-    """Its address. Account 123456789012; keys `test`/`test` are the account's owner, every role what its policies say."""
+    """Its address. `test`/`test` are the keys of the account's owner; a role may what its policies say."""
     program, port = installed(), _free_port()
     given = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))}
     environment = {
@@ -69,9 +69,9 @@ def _until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) ->
     for _ in range(600):
         assert process.poll() is None, log.read_text()
         try:
-            asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            asked.request("GET", "/_ministack/health")
-            asked.getresponse().read()
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+                asked.request("GET", "/_ministack/health")
+                asked.getresponse().read()
             return
         except OSError:
             with suppress(subprocess.TimeoutExpired):

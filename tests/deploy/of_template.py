@@ -58,7 +58,8 @@ def _function(one: Resource, resources: Resources) -> tuple[str, Any]:
         "temporary": one.get("EphemeralStorage", {"Size": 512})["Size"],
         "environment": one.get("Environment", {}).get("Variables", {}),
         "role": _role(one["Role"], resources),
-        "on_failure": failures and {
+        "on_failure": failures
+        and {
             "to": failures["DestinationConfig"]["OnFailure"]["Destination"],
             "age": failures["MaximumEventAgeInSeconds"],
             "tries": failures["MaximumRetryAttempts"],

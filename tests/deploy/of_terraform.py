@@ -71,7 +71,8 @@ def _function(one: Resource, all_: Sequence[Resource]) -> tuple[str, Any]:
         "temporary": first(one["ephemeral_storage"])["size"],
         "environment": first(one.get("environment")).get("variables") or {},
         "role": _role(one, all_),
-        "on_failure": failures and {
+        "on_failure": failures
+        and {
             "to": first(first(failures["destination_config"])["on_failure"])["destination"],
             "age": failures["maximum_event_age_in_seconds"],
             "tries": failures["maximum_retry_attempts"],

@@ -67,9 +67,7 @@ class Made:
         """Logical id → type and properties."""
         made = self._template["Resources"]
         there = {name: one for name, one in made.items() if self._holds(one.get("Condition"))}
-        return {
-            name: {"Type": one["Type"], **self._worked(one.get("Properties", {}))} for name, one in there.items()
-        }
+        return {name: {"Type": one["Type"], **self._worked(one.get("Properties", {}))} for name, one in there.items()}
 
     def broken(self) -> list[str]:
         """Rules that refuse these parameters."""
