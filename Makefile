@@ -7,7 +7,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { 
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test quick lint docs browser bench screenshots clean
+.PHONY: demo test quick lint docs browser bench screenshots clean aws-deploy aws-smoke aws-destroy
 
 demo: $(VENV)/installed  ## install, start everything with simulated traffic; Ctrl-C stops
 	@$(BIN)/penstock demo
@@ -40,8 +40,24 @@ bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 screenshots: $(VENV)/installed-test  ## docs/images, from simulated traffic
 	$(BIN)/python docs/screenshots.py
 
+# In your own account, with the credentials and region of your environment: docs/aws.md.
+NAME ?= penstock
+PARAMETERS ?=
+
+aws-deploy: $(VENV)/installed-aws  ## make or change the stack: make aws-deploy NAME=shop PARAMETERS="Stream=sqs PageViews=true"
+	@$(BIN)/python deploy/aws/stack.py deploy $(NAME) $(PARAMETERS)
+
+aws-smoke: $(VENV)/installed-aws  ## send ten events to it, and look whether they are counted
+	@$(BIN)/python deploy/aws/stack.py smoke $(NAME) $(PARAMETERS)
+
+aws-destroy: $(VENV)/installed-aws  ## delete it; the lake stays
+	@$(BIN)/python deploy/aws/stack.py destroy $(NAME)
+
+.venv-aws/installed: $(VENV)/installed-test  ## the emulator of AWS that the tests use; they make it themselves where they can
+	@PYTHONPATH=tests $(BIN)/python -m deploy.ministack
+
 clean:  ## remove what the commands above made
-	rm -rf $(VENV) demo-data
+	rm -rf $(VENV) .venv-aws demo-data
 
 $(VENV)/made:
 	@command -v $(PYTHON) >/dev/null || { echo "Penstock needs Python 3.11 or newer, and there is no '$(PYTHON)'. If it has another name: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -53,6 +69,10 @@ $(VENV)/made:
 
 $(VENV)/installed: $(VENV)/made pyproject.toml
 	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/installed-aws: $(VENV)/installed
+	@$(PIP) install --editable '.[aws]'
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

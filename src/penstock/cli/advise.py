@@ -54,7 +54,7 @@ def advise(
     if load.records_a_month is None:
         raise SettingsError("nobody tells how much comes", hint="give --events-per-month")
     load = load._replace(record_bytes=load.record_bytes or size)
-    own = prices({**settings.prices, **_own(price or [])})
+    own = prices({**settings.prices, **own_prices(price or [])})
     advice = judge(load, Bill(own))
     _show(load, advice, format)
     dates = sorted({own[charge.item].as_of for option in advice.options for charge in option.charges})
@@ -73,7 +73,8 @@ def _measured(url: str, *, given: bool) -> Load:
     return Load(url.split(":", 1)[0])
 
 
-def _own(told: list[str]) -> dict[str, float]:
+def own_prices(told: list[str]) -> dict[str, float]:
+    """`item=dollars`, as --price takes it. Raises SettingsError."""
     found = {}
     for each in told:
         item, _, value = each.partition("=")

@@ -16,6 +16,7 @@ from . import (
     advise,
     alerts,
     ask,
+    cost,
     dashboard,
     erase,
     export,
@@ -99,5 +100,6 @@ for part in (
     schema,
     quarantine,
     advise,
+    cost,
 ):
     part.add_to(app)
