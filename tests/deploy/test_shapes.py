@@ -1,8 +1,9 @@
-"""The five shapes, by the template, on MiniStack with IAM enforced: events in, numbers out; and with a right less, not."""
+"""The five shapes, by the template, on MiniStack with IAM enforced: events in, numbers out; a right less, and not."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from deploy import ministack
 from deploy.stack import Cloud, Stack, event, until, without
 from penstock.hosts.awslambda.package import build
+from penstock.month import UNITS
 
 pytestmark = pytest.mark.heavy
 
@@ -43,7 +45,10 @@ def queue(cloud: Cloud) -> Stack:
     made = cloud.deploy("queue", Stream="sqs", BronzeWriter="none", PageViews="true", Counters="false")
     # On AWS the right to SendMessage covers its batches; the emulator asks for a right that AWS does not have.
     _, policy = made.role("collect")
-    made.may("collect", json.loads(json.dumps(policy).replace('"sqs:SendMessage"', '"sqs:SendMessage", "sqs:SendMessageBatch"')))
+    made.may(
+        "collect",
+        json.loads(json.dumps(policy).replace('"sqs:SendMessage"', '"sqs:SendMessage", "sqs:SendMessageBatch"')),
+    )
     url = cloud("sqs").get_queue_url(QueueName="queue-events")["QueueUrl"]
     # So that a message that fails comes back within the test; else it is 11 minutes.
     cloud("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
@@ -112,7 +117,7 @@ def test_3_api_to_stream_to_bronze_to_silver_here(stream: Stack, tmp_path: Path)
     for start in range(0, 200, 50):
         assert stream.post([event("signup", n) for n in range(start, start + 50)]) == 200
     until(lambda: stream.counts()["signup"] == 200)
-    assert sum(line["event_type"] == "signup" for line in stream.lines()) == 200
+    assert sum(line.get("event_type") == "signup" for line in stream.lines()) == 200
     penstock(stream, tmp_path, "refine", "--once")
     asked = "select count(*) as n, count(distinct event_id) as ids from events where event_type = 'signup'"
     (row,) = json.loads(penstock(stream, tmp_path, "sql", asked, "--format", "json"))
@@ -160,6 +165,23 @@ def test_replay_of_a_batch_writes_the_same_object(stream: Stack) -> None:
     until(lambda: stream.counts()["again"] == 1)
     assert len(stream.keys("bronze/year=")) == len(keys) + 1
     assert stream.counts() == counts + type(counts)({"again": 1})
+
+
+def test_an_event_takes_about_what_penstock_cost_says(stream: Stack) -> None:
+    sent = [event("page_view", n, page_path=f"/posts/{n % 7}", referrer="https://example.org/") for n in range(400)]
+    before = set(stream.keys("bronze/year="))
+    assert stream.post(sent) == 200
+    fresh: list[bytes] = []
+
+    def came() -> bool:
+        keys = set(stream.keys("bronze/year=")) - before
+        fresh[:] = [stream.cloud("s3").get_object(Bucket=stream.bucket, Key=key)["Body"].read() for key in keys]
+        return sum(gzip.decompress(data).count(b"\n") for data in fresh) == len(sent)
+
+    until(came)
+    stored, packed = sum(len(gzip.decompress(data)) for data in fresh), sum(map(len, fresh))
+    assert UNITS.record_bytes / 4 < stored / len(sent) < UNITS.record_bytes * 4
+    assert UNITS.bronze_bytes / 4 < packed / len(sent) < UNITS.bronze_bytes * 4
 
 
 _NEEDED = {
