@@ -26,9 +26,8 @@ def test_a_stream_of_one_shard_is_most_of_what_little_traffic_costs() -> None:
 
 
 def test_ones_own_price_counts() -> None:
-    dear = shapes(1e6, Bill(prices({"kinesis_shard_hour": 1.0, "kinesis_stream_hour": 2.0})))[
-        "3 stream to bronze, DuckDB"
-    ]
+    dear = prices({"kinesis_shard_hour": 1.0, "kinesis_stream_hour": 2.0})
+    charges = shapes(1e6, Bill(dear))["3 stream to bronze, DuckDB"]
     assert {charge.item: charge.usd for charge in charges}["kinesis_shard_hour"] == 730
 
 
