@@ -34,7 +34,7 @@ def main(what: str, name: str, *given: str) -> None:
 def deploy(name: str, parameters: dict[str, str]) -> None:
     """Make or change the stack; a bucket for the code is made beside it."""
     account = boto3.client("sts").get_caller_identity()["Account"]
-    region = boto3.session.Session().region_name or sys.exit("set AWS_REGION")
+    region = boto3.session.Session().region_name or sys.exit("set AWS_DEFAULT_REGION")
     bucket = f"{name}-code-{account}-{region}"
     _ask(f"make or change the stack {name!r} in account {account}, {region}, with {parameters or 'the defaults'}")
     s3 = boto3.client("s3")

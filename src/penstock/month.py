@@ -1,7 +1,6 @@
 """So many events a month → what each of the five shapes on AWS costs at list price, line by line. Pure.
 
-`UNITS` is what an event takes, as measured on the deployed stack; tests/deploy measures it again. How long functions run and
-how many events come together are assumptions, and said to be: an account's own bill is the only proof.
+`UNITS` says what an event takes, in part measured and in part assumed: an account's own bill is the only proof.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from .cost import SECONDS_A_MONTH, Bill, Charge, merged, shards
 
 
 class Units(NamedTuple):
-    """Measured: bytes of an event in the stream, and of one in bronze. Assumed: the rest."""
+    """Measured on the emulator, within a factor of four: bytes of an event in stream and bronze. Assumed: the rest."""
 
     record_bytes: float = 330
     bronze_bytes: float = 60

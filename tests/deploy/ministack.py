@@ -22,7 +22,7 @@ _HOW = "make .venv-aws/installed"
 
 def installed() -> Path:
     """Its executable; made on first use. Skips, saying how to get it, where packages cannot be had."""
-    home = Path(os.environ.get("PENSTOCK_TEST_AWS_VENV") or HOME)
+    home = Path(os.environ.get("TEST_AWS_VENV") or HOME)
     program = home / "bin/ministack"
     if (home / "installed").exists() and (home / "installed").read_text() == "\n".join(PINNED):
         return program

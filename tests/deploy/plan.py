@@ -25,7 +25,7 @@ def plugins() -> Path | None:
     """The folder with the provider: what TF_PLUGIN_DIR says, or where such folders usually are."""
     home = Path.home()
     usual = [
-        Path("/opt/tf-plugins"), Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins"),
+        *Path("/opt").glob("*"), Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins"),
         home / ".terraform.d/plugins", home / ".local/share/terraform/plugins",
     ]  # fmt: skip
     given = os.environ.get("TF_PLUGIN_DIR")

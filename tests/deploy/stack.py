@@ -99,11 +99,11 @@ class Stack:
         return [one["Key"] for page in pages for one in page.get("Contents", ())]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of all objects of bronze."""
+        """The events of all objects of bronze, without what the collector wrote around them."""
         found = []
         for key in self.keys("bronze/year="):
             data = self.cloud("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            found += [json.loads(line) for line in gzip.decompress(data).splitlines()]
+            found += [json.loads(line).get("event", {}) for line in gzip.decompress(data).splitlines()]
         return found
 
     def items(self, output: str) -> list[dict[str, Any]]:

@@ -60,6 +60,13 @@ def test_both_make_the_same(variables: dict[str, str], terraform: plan.Terraform
     assert made == planned
 
 
+@pytest.mark.heavy
+def test_terraform_finds_it_sound(terraform: plan.Terraform) -> None:
+    terraform("fmt", "-check", "-recursive")
+    terraform("validate")
+    assert "4 passed, 0 failed" in terraform("test")
+
+
 def test_they_take_the_same_parameters() -> None:
     text = (plan.FOLDER / "variables.tf").read_text()
     variables = {line.split('"')[1] for line in text.splitlines() if line.startswith("variable ")}

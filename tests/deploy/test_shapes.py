@@ -1,8 +1,9 @@
-"""The five shapes, by the template, on MiniStack with IAM enforced: events in, numbers out; and with a right less, not."""
+"""The five shapes, by the template, on MiniStack with IAM enforced: events in, numbers out; a right less, and not."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import subprocess
@@ -10,12 +11,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from deploy import ministack
 from deploy.stack import Cloud, Stack, event, until, without
 from penstock.hosts.awslambda.package import build
+from penstock.month import UNITS
 
 pytestmark = pytest.mark.heavy
 
@@ -55,7 +58,7 @@ def queue(cloud: Cloud) -> Stack:
 
 def penstock(stack: Stack, folder: Path, *arguments: str) -> str:
     """The command, with the lake in the bucket."""
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     where = {"AWS_ENDPOINT_URL": stack.cloud.url, "AWS_ALLOW_HTTP": "true", "PENSTOCK_LAKE": stack.outputs["Lake"]}
     code = "from penstock.cli import app; app()"
     done = subprocess.run(
@@ -115,10 +118,10 @@ def test_3_api_to_stream_to_bronze_to_silver_here(stream: Stack, tmp_path: Path)
     for start in range(0, 200, 50):
         assert stream.post([event("signup", n) for n in range(start, start + 50)]) == 200
     until(lambda: stream.counts()["signup"] == 200)
-    assert sum(line["event_type"] == "signup" for line in stream.lines()) == 200
+    assert sum(line.get("event_type") == "signup" for line in stream.lines()) == 200
     penstock(stream, tmp_path, "refine", "--once")
     asked = "select count(*) as n, count(distinct event_id) as ids from events where event_type = 'signup'"
-    (row,) = json.loads(penstock(stream, tmp_path, "sql", asked, "--format", "json"))
+    row = json.loads(penstock(stream, tmp_path, "sql", asked, "--format", "json"))
     assert row == {"n": 200, "ids": 200}
     # 5: silver, asked by Athena as by us.
     answered = stream.athena("select count(*) as n from events where event_type = 'signup'")
@@ -130,14 +133,14 @@ def test_3_without_a_stream_the_collector_writes_bronze(cloud: Cloud, tmp_path: 
     assert direct.post([event("click", n) for n in range(20)]) == 200
     until(lambda: direct.counts()["click"] == 20)
     penstock(direct, tmp_path, "refine", "--once")
-    (row,) = json.loads(penstock(direct, tmp_path, "sql", "select count(*) as n from events", "--format", "json"))
+    row = json.loads(penstock(direct, tmp_path, "sql", "select count(*) as n from events", "--format", "json"))
     assert row == {"n": 20}
 
 
 def test_4_shop_events_by_command_to_the_stream_to_athena(stream: Stack, tmp_path: Path) -> None:
     shop = tmp_path / "shop.jsonl"
     shop.write_text("".join(json.dumps(event("add_to_cart", n, category="toys")) + "\n" for n in range(25)))
-    penstock(stream, tmp_path, "send", "--stream", stream.outputs["StreamUrl"], str(shop))
+    penstock(stream, tmp_path, "send", "--stream", stream.outputs["StreamUrl"], f"@{shop}")
     until(lambda: stream.counts()["add_to_cart"] == 25)
     penstock(stream, tmp_path, "refine", "--once")
     asked = "select category, count(*) as n from events where event_type = 'add_to_cart' group by category"
@@ -163,6 +166,27 @@ def test_replay_of_a_batch_writes_the_same_object(stream: Stack) -> None:
     until(lambda: stream.counts()["again"] == 1)
     assert len(stream.keys("bronze/year=")) == len(keys) + 1
     assert stream.counts() == counts + type(counts)({"again": 1})
+
+
+def test_an_event_takes_about_what_penstock_cost_says(stream: Stack) -> None:
+    """Ids are random, as real ones are: they hardly get smaller by gzip."""
+    sent = [
+        {**event("page_view", n, page_path=f"/posts/{n % 7}"), "event_id": str(uuid4()), "session_id": str(uuid4())}
+        for n in range(400)
+    ]
+    before = set(stream.keys("bronze/year="))
+    assert stream.post(sent) == 200
+    fresh: list[bytes] = []
+
+    def came() -> bool:
+        keys = set(stream.keys("bronze/year=")) - before
+        fresh[:] = [stream.cloud("s3").get_object(Bucket=stream.bucket, Key=key)["Body"].read() for key in keys]
+        return sum(gzip.decompress(data).count(b"\n") for data in fresh) == len(sent)
+
+    until(came)
+    stored, packed = sum(len(gzip.decompress(data)) for data in fresh), sum(map(len, fresh))
+    assert UNITS.record_bytes / 4 < stored / len(sent) < UNITS.record_bytes * 4
+    assert UNITS.bronze_bytes / 4 < packed / len(sent) < UNITS.bronze_bytes * 4
 
 
 _NEEDED = {

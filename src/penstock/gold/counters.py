@@ -24,7 +24,7 @@ def read(table: str, event_type: str, since: datetime, until: datetime) -> list[
         pages = list(boto3.client("dynamodb").get_paginator("query").paginate(**asked))
     except (BotoCoreError, ClientError) as error:
         raise PenstockError(
-            f"the counters cannot be read: {error}", hint="see AWS_REGION and counters_table"
+            f"the counters cannot be read: {error}", hint="see AWS_DEFAULT_REGION and counters_table"
         ) from error
     return [(_moment(item["sk"]["S"]), int(item["events"]["N"])) for page in pages for item in page["Items"]]
 

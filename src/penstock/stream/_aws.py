@@ -1,6 +1,6 @@
 """What the adapters of AWS share: a client, and how often and how long a call is tried again.
 
-Endpoint, region and credentials are the SDK's own affair: AWS_ENDPOINT_URL, AWS_REGION, a profile, a role.
+Endpoint, region and credentials are the SDK's own affair: AWS_ENDPOINT_URL, AWS_DEFAULT_REGION, a profile, a role.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def client(service: str) -> Any:
     try:
         return boto3.session.Session().client(service, config=config)
     except BotoCoreError as error:
-        raise SettingsError(f"no client for {service}: {error}", hint="set AWS_REGION, or a profile") from error
+        raise SettingsError(f"no client for {service}: {error}", hint="set AWS_DEFAULT_REGION, or a profile") from error
 
 
 def name(url: str) -> str:

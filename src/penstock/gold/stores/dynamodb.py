@@ -51,7 +51,8 @@ class DynamoDB:
         try:
             self._client = boto3.client("dynamodb", config=retries)
         except BotoCoreError as error:
-            raise SettingsError(f"no client for DynamoDB: {error}", hint="set AWS_REGION, or a profile") from error
+            hint = "set AWS_DEFAULT_REGION, or a profile"
+            raise SettingsError(f"no client for DynamoDB: {error}", hint=hint) from error
         self._table = table
         self._mark = mark()
         self._is_ours = self._marked() == self._mark

@@ -13,13 +13,8 @@ variable "scan_gigabytes" {
 }
 
 locals {
-  # The collector's words, as text: what an event was sent with, before anything judged it.
-  wire = [
-    "event_id", "event_type", "source", "dialect", "received_at", "user_id", "anonymous_id", "session_id", "event_ts",
-    "sent_ts", "page_path", "page_url", "page_title", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term",
-    "utm_content", "user_agent", "device", "language", "timezone", "country", "product_id", "category", "price",
-    "quantity", "revenue", "search_query", "properties",
-  ]
+  # What the collector writes around each event, and the event as it was sent: json_extract_scalar(event, '$.event_type').
+  wire = ["event_id", "received_at", "source", "dialect", "user_agent", "event"]
   partitions = {
     year  = { range = "2024,2100", digits = "4" }
     month = { range = "1,12", digits = "2" }
