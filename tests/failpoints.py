@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,9 @@ ENDED = 77
 STEPS = (
     (SqliteStream, "commit"),
     (Objects, "put"),
+    (Objects, "put_file"),
     (Objects, "delete"),
+    (Objects, "delete_all"),
     (Objects, "delete_folder"),
     (Table, "make_durable"),
     (Table, "link"),
@@ -58,9 +60,9 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["failpoints"])
 
 
-def run(job: str, folder: Path, end_at: int) -> bool:
+def run(job: str, folder: Path, end_at: int, environment: Mapping[str, str] = {}) -> bool:
     """Whether it was still running at step `end_at`, and so was ended there. Raises AssertionError if it failed."""
-    process = _forks.Process(target=_child, args=(job, folder, end_at))
+    process = _forks.Process(target=_child, args=(job, folder, end_at, dict(environment)))
     process.start()
     process.join(120)
     code = process.exitcode
@@ -70,7 +72,8 @@ def run(job: str, folder: Path, end_at: int) -> bool:
     return code == ENDED
 
 
-def _child(job: str, folder: Path, end_at: int) -> None:
+def _child(job: str, folder: Path, end_at: int, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
     left = end_at
 
     def step() -> None:

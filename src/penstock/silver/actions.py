@@ -31,6 +31,21 @@ class DataFile:
         return None if first is None or last is None else (first, last)
 
 
+class Transactions:
+    """What a table's `txn` say; asked once for a version, for delta-rs reads the log for it, back to a checkpoint."""
+
+    def __init__(self) -> None:
+        self._of: tuple[DeltaTable | None, int] = (None, -1)
+        self._known: dict[str, int | None] = {}
+
+    def last(self, handle: DeltaTable, app: str) -> int | None:
+        if self._of[0] is not handle or self._of[1] != handle.version():
+            self._of, self._known = (handle, handle.version()), {}
+        if app not in self._known:
+            self._known[app] = handle.transaction_version(app)
+        return self._known[app]
+
+
 def files_of(handle: DeltaTable) -> list[DataFile]:
     return sorted(map(_data_file, pa.table(handle.get_add_actions()).to_pylist()), key=lambda file: file.path)
 

@@ -30,7 +30,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from ..cache import Cache
 from ..errors import LakeError, Transient
 from ..objects import Objects, bucket_options, local_path, make_folder, sync_file, sync_folder
-from .actions import DataFile, added, files_of, removed, sizes_of
+from .actions import DataFile, Transactions, added, files_of, removed, sizes_of
 from .columns import Column, arrow, type_of
 from .delta_log import commit_name, log_folder, set_aside, set_torn_commits_aside, sync_last
 
@@ -76,6 +76,7 @@ class Table:
         self._read_only = read_only
         self._options = bucket_options(self.url)
         self._handle: DeltaTable | None = None
+        self._transactions = Transactions()
 
     @cached_property
     def _store(self) -> Objects:
@@ -152,7 +153,7 @@ class Table:
     def batch(self, *, again: bool = True) -> int:
         """The last batch that was committed; 0 if none was. Of the version seen last, if not looked at `again`."""
         handle = self.open() if again or self._handle is None else self._handle
-        return handle.transaction_version(APP) or 0
+        return self._transactions.last(handle, APP) or 0
 
     def sizes(self) -> dict[str, int]:
         """The files of this version, by path relative to the table, with the bytes that each had when committed."""
@@ -200,7 +201,7 @@ class Table:
         Raises Transient if another writer was faster, OSError if the disk failed; then the batch is not in.
         """
         handle = self.open()
-        if (handle.transaction_version(APP) or 0) >= batch:
+        if (self._transactions.last(handle, APP) or 0) >= batch:
             return False
         removes = self._removes(handle, old, data_change=True)
         actions: Actions = [*removes, *map(added, files)]
@@ -277,7 +278,7 @@ class Table:
 
     def kept_since(self) -> date | None:
         """The day of arrival before which everything was cut off, if it ever was."""
-        day = self.open().transaction_version(KEPT)
+        day = self._transactions.last(self.open(), KEPT)
         return None if day is None else date.fromordinal(day)
 
     def _removes(self, handle: DeltaTable, old: Collection[str], *, data_change: bool) -> list[RemoveAction]:
