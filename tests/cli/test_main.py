@@ -57,7 +57,7 @@ def test_an_unknown_adapter_names_the_known(cli: Cli, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PENSTOCK_STREAM__URL", "carrier-pigeon://")
     result = cli("status")
     assert result.exit_code == 2
-    assert "known are: memory, sqlite" in result.stderr
+    assert "known are: kafka, kinesis, memory, sqlite, sqs" in result.stderr
 
 
 def test_settings_flag_wins_over_environment_over_file(cli: Cli) -> None:

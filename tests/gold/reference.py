@@ -40,8 +40,8 @@ FIRST_SAID = (
 def rollups(events: Sequence[Event], sessions: Sequence[Session]) -> dict[str, list[Row]]:
     """Every rollup by its name, rows sorted."""
     people = [event for event in events if not event["is_bot"]]
-    several = {event["event_id"] for event in overnight(events)}
-    settled = [event for event in people if event["event_id"] not in several]
+    several = {line(event) for event in overnight(events)}
+    settled = [event for event in people if line(event) not in several]
     visits = [session for session in sessions if not session["is_bot"]]
     return {
         "event_counts": rows(events, lambda e: [(hour(e), e["event_type"])], lambda es: (len(es) - bots(es), bots(es))),
@@ -186,12 +186,17 @@ def overnight(events: Iterable[Event]) -> list[Event]:
     return [event for event in people if len(days[event["session_id"]]) > 1]
 
 
+def line(event: Event) -> Row:
+    """Which one it is: an id may be there twice, if its events are too far apart to be copies."""
+    return event["bronze_file"], event["bronze_line"]
+
+
 def walks(events: Sequence[Event]) -> list[Event]:
     """Of sessions of one day, the pages in their order, without those that are seen again at once."""
-    several = {event["event_id"] for event in overnight(events)}
+    several = {line(event) for event in overnight(events)}
     views: dict[tuple[date, str], list[Row]] = defaultdict(list)
     for event in events:
-        if event["event_type"] != "page_view" or event["is_bot"] or event["event_id"] in several:
+        if event["event_type"] != "page_view" or event["is_bot"] or line(event) in several:
             continue
         if event["session_id"] is not None and event["page_path"] is not None:
             at = (event["event_ts"], (event["seq"] or 0) % 2048, event["page_path"].encode())
