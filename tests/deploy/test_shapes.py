@@ -56,14 +56,14 @@ def queue(cloud: Cloud) -> Stack:
     return made
 
 
-def penstock(stack: Stack, folder: Path, *arguments: str) -> str:
+def penstock(stack: Stack, folder: Path, *arguments: str, **settings: str) -> str:
     """The command, with the lake in the bucket."""
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     where = {"AWS_ENDPOINT_URL": stack.cloud.url, "AWS_ALLOW_HTTP": "true", "PENSTOCK_LAKE": stack.outputs["Lake"]}
     code = "from penstock.cli import app; app()"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env={**os.environ, **keys, **where, "PENSTOCK_DATA": str(folder)},
+        env={**os.environ, **keys, **where, "PENSTOCK_DATA": str(folder), **settings},
         capture_output=True,
         text=True,
         timeout=120,
@@ -72,7 +72,7 @@ def penstock(stack: Stack, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_1_files_to_counters(files: Stack) -> None:
+def test_1_files_to_counters(files: Stack, tmp_path: Path) -> None:
     """Segment's layout, a key that has to be decoded; every record of it; redelivered, nothing twice."""
     sent = [{"type": "track", "event": "Signed Up", "messageId": f"m{n}", "timestamp": f"2026-02-01T12:{n:02}:00Z"}
             for n in range(30)]  # fmt: skip
@@ -85,6 +85,9 @@ def test_1_files_to_counters(files: Stack) -> None:
     answer, failed = files.call("count", {"Records": 2 * again["Records"]})
     assert not failed, answer
     assert files.counts() == before
+    asked = ("counts", "signed_up", "--last", "3650d", "--by", "day", "--format", "json")
+    told = penstock(files, tmp_path, *asked, PENSTOCK_COUNTERS_TABLE=files.outputs["CountersTable"])
+    assert sum(json.loads(line)["events"] for line in told.splitlines()) == 30
 
 
 def test_2_beacons_to_a_queue_to_a_table_to_a_daily_aggregate(queue: Stack) -> None:
