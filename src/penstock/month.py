@@ -13,7 +13,8 @@ from .cost import SECONDS_A_MONTH, Bill, Charge, merged, shards
 
 
 class Units(NamedTuple):
-    """Measured on the emulator, within a factor of four: bytes of an event in stream and bronze. Assumed: the rest."""
+    """Bytes of an event in stream and bronze: on the emulator, a page view without address and user agent took 315 and
+    53 of them, which a test measures again. Assumed: the rest."""
 
     record_bytes: float = 330
     bronze_bytes: float = 60

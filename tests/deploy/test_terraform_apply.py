@@ -1,4 +1,4 @@
-"""The stack as real Terraform makes it, on MiniStack with IAM enforced: events in, numbers out; then nothing is left."""
+"""The stack as real Terraform makes it, on MiniStack IAM enforced: events in, numbers out; then nothing is left."""
 
 from __future__ import annotations
 
