@@ -116,6 +116,16 @@ def test_every_grain(lake: OpenLake, name: str) -> None:
             assert gold.rows() == silver.rows()
 
 
+@pytest.mark.parametrize("compare", [None, "previous"])
+@pytest.mark.parametrize("name", [name for name, report in reports().items() if report.grains and name != "retention"])
+def test_all_of_the_period_at_once(lake: OpenLake, name: str, compare: str | None) -> None:
+    for zone in ("UTC", "Europe/Berlin"):
+        gold, silver = both(lake, name, whole=True, zone=zone, compare=compare)
+        assert gold.to_arrow().schema == silver.to_arrow().schema
+        assert gold.rows() == silver.rows()
+        assert gold.beside().to_pylist() == silver.beside().to_pylist()
+
+
 SERVED: list[tuple[str, dict[str, Any], str]] = [
     *((name, {}, "gold") for name in (*SUMMED, *OF_SESSIONS)),
     ("events", {"zone": "Europe/Berlin"}, "gold"),
@@ -131,6 +141,8 @@ SERVED: list[tuple[str, dict[str, Any], str]] = [
     ("events", {"since": "2026-03-28T05:30", "until": "2026-03-29T05:00"}, "gold"),
     ("events", {"bots": True}, "silver"),
     ("users_daily", {"grain": "week"}, "gold"),
+    ("users_daily", {"whole": True}, "gold"),
+    ("traffic", {"whole": True}, "gold"),
     ("users_daily", {"zone": "Europe/Berlin"}, "gold"),
     ("top_products", {"zone": "Europe/Berlin"}, "gold"),
     ("top_products", {"limit": 3}, "gold"),

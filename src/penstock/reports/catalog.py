@@ -48,9 +48,9 @@ class Gold:
     With the grain ANY, the rollups are of `one_day` and tell of whole days; its SQL adds what they lack, which is then
     in `events`. It is easiest said with a block in the report's own SQL, which it replaces.
 
-    It is exact for these `grains`, filters on and breakdowns by these columns, with these parameters, and these
-    `choices` of others. With `parts`, the period may hold parts of hours: its SQL leaves those out. It reads the
-    rollups by their names, and `sessions`.
+    It is exact for these `grains`, with `whole` also for all of the period at once, for filters on and breakdowns by
+    these columns, with these parameters, and these `choices` of others. With `parts`, the period may hold parts of
+    hours: its SQL leaves those out. It reads the rollups by their names, and `sessions`.
     """
 
     rollups: tuple[str, ...]
@@ -61,6 +61,7 @@ class Gold:
     breakdowns: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = False
     parts: bool = False
 
 

@@ -79,7 +79,7 @@ def _fits(asked: Question, summed: Summed, gold: Gold) -> bool:
     others = [p for name, p in asked.report.parameters.items() if name not in (*summed.parameters, "limit")]
     return (
         not asked.bots
-        and (asked.grain is None or asked.grain in summed.grains)
+        and (asked.grain in summed.grains if asked.grain else summed.whole or not asked.report.grains)
         and (asked.by is None or asked.by in summed.breakdowns)
         and all(one.column in summed.filters for one in asked.filters)
         and all(given.get(p.name, p.default) in summed.choices.get(p.name, (p.default,)) for p in others)

@@ -2,6 +2,7 @@
 -- rollups = ["categories_daily"]
 -- grain = "day"
 -- grains = ["day", "week", "month"]
+-- whole = true
 -- filters = ["category", "event_type"]
 -- ---
 select

@@ -2,6 +2,7 @@
 -- rollups = ["event_counts"]
 -- grain = "hour"
 -- grains = ["hour", "day", "week", "month"]
+-- whole = true
 -- filters = ["event_type"]
 -- breakdowns = ["event_type"]
 -- parameters = ["event"]

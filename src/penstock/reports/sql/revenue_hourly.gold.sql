@@ -2,6 +2,7 @@
 -- rollups = ["revenue_hourly"]
 -- grain = "hour"
 -- grains = ["hour", "day", "week", "month"]
+-- whole = true
 -- ---
 select
     {{ bucket }} as bucket,
