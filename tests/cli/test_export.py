@@ -10,11 +10,11 @@ import duckdb
 import pytest
 import sqlglot
 
-from penstock.gold.catalog import ROLLUPS
+from penstock.gold.catalog import FOR_PEOPLE
 
 from .conftest import Cli
 
-TABLES = len(("events", "quarantine", "ledger", "sessions", *ROLLUPS))
+TABLES = len(("events", "quarantine", "ledger", "sessions", *FOR_PEOPLE))
 
 
 def test_a_table_as_a_file_in_this_folder(shop: Cli) -> None:

@@ -15,7 +15,7 @@ import duckdb
 
 from ..errors import PenstockError
 from ..gold import by_day, sessions
-from ..gold.catalog import ROLLUPS
+from ..gold.catalog import FOR_PEOPLE
 from ..gold.table import table as rollup_table
 from ..objects import make_folder, sync_file
 from ..pipeline import Pipeline
@@ -59,14 +59,14 @@ def _fill(db: duckdb.DuckDBPyConnection, way: Pipeline, now: datetime) -> Attach
     for name, sql in views.items():
         db.execute(f"create {kind} {name} as {sql}")
     db.execute(f"create table {sessions.NAME} as {by_day.sql(way.sessions)}")
-    for rollup in ROLLUPS:
+    for rollup in FOR_PEOPLE:
         db.register("loading", rollup_table(rollup, way.gold.read(rollup)))
         db.execute(f"create table {rollup.name} as from loading")
         db.unregister("loading")
     version = silver.events.version()
     told = f"{literal(now)} as made_at, {version} as events_version, {literal(way.lake.url)} as lake"
     db.execute(f"create table {MARK} as select {told}")
-    return Attached(len(views) + 1 + len(ROLLUPS), version)
+    return Attached(len(views) + 1 + len(FOR_PEOPLE), version)
 
 
 def _check(path: Path, refresh: bool) -> None:

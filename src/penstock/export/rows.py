@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..errors import PenstockError
 from ..gold import by_day, sessions
-from ..gold.catalog import ROLLUPS
+from ..gold.catalog import FOR_PEOPLE
 from ..gold.table import table as rollup_table
 from ..pipeline import Pipeline
 from ..reports.period import Period
@@ -20,7 +20,7 @@ from ..reports.text import literal
 
 _TIMES = {"events": "event_ts", "quarantine": "received_at", "ledger": "day", sessions.NAME: "start_ts"}
 _UNKNOWN_DAY = "date '1970-01-01'"
-TABLES = (*_TIMES, *(rollup.name for rollup in ROLLUPS))
+TABLES = (*_TIMES, *(rollup.name for rollup in FOR_PEOPLE))
 PERIOD = ("period_since", "period_until")
 """Columns that say of a report's rows what time was asked about."""
 
@@ -115,7 +115,7 @@ def in_utc(period: Period) -> tuple[datetime, datetime]:
 
 
 def _rollup(way: Pipeline, name: str, period: Period | None) -> pa.Table:
-    rollup = next((rollup for rollup in ROLLUPS if rollup.name == name), None)
+    rollup = next((rollup for rollup in FOR_PEOPLE if rollup.name == name), None)
     if rollup is None:
         raise PenstockError(
             f"there is no table {name!r}", hint=f"there are {', '.join(TABLES)}; and `penstock reports`"

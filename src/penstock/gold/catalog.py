@@ -329,3 +329,6 @@ ROLLUPS = (
         Of.sessions,
     ),
 )
+
+FOR_PEOPLE = tuple(rollup for rollup in ROLLUPS if rollup.of not in (Of.one_day, Of.overnight))
+"""Those that say something by themselves; the others leave out what reports add to them."""

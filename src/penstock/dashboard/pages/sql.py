@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ...errors import PenstockError, QueryError
 from ...gold.by_day import DAYS
-from ...gold.catalog import ROLLUPS
+from ...gold.catalog import FOR_PEOPLE
 from ...gold.sessions import SESSIONS
 from ...reports.fill import is_number
 from ...silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
@@ -45,7 +45,7 @@ def tables(columns: Mapping[str, str]) -> list[Table]:
     """What can be asked; `columns` are those of events, with the owner's own."""
     known = {column.name: column for column in EVENTS}
     events = [known.get(name, Column(name, kind, "a column of your own")) for name, kind in columns.items()]
-    gold = [Table(rollup.name, f"{rollup.meaning} By {rollup.grain}.", rollup.columns) for rollup in ROLLUPS]
+    gold = [Table(rollup.name, f"{rollup.meaning} By {rollup.grain}.", rollup.columns) for rollup in FOR_PEOPLE]
     return [
         Table("events", "All events, each once.", (*events, *PARTITIONS)),
         Table("sessions", "A row for each session.", (*SESSIONS, *DAYS)),

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...gold import by_day, sessions
-from ...gold.catalog import ROLLUPS
+from ...gold.catalog import FOR_PEOPLE
 from ...gold.table import table as rollup_table
 from ...objects import local_path
 from ...pipeline import Pipeline
@@ -21,7 +21,7 @@ SILVER = ("events", "quarantine", "ledger")
 NAMES = (
     *(("silver", name) for name in SILVER),
     ("gold", sessions.NAME),
-    *(("gold", rollup.name) for rollup in ROLLUPS),
+    *(("gold", rollup.name) for rollup in FOR_PEOPLE),
 )
 """Schema and name of each."""
 _PATH = re.compile(r"'((?:[^']|'')+\.parquet)'")
@@ -71,7 +71,7 @@ def snapshot(pipeline: Pipeline, wanted: Collection[str]) -> Snapshot:
     views = [("silver", name, sql[name]) for name in asked]
     if sessions.NAME in wanted:
         views.append(("gold", sessions.NAME, by_day.sql(pipeline.sessions)))
-    rollups = [rollup for rollup in ROLLUPS if rollup.name in wanted]
+    rollups = [rollup for rollup in FOR_PEOPLE if rollup.name in wanted]
     shown = pipeline.gold.shown() if rollups else {}
     loaded = {rollup.name: rollup_table(rollup, pipeline.gold.read(rollup)) for rollup in rollups}
     rolled = tuple((rollup.name, shown.get(rollup.name)) for rollup in rollups)
