@@ -2,10 +2,10 @@
 
     python benchmarks/dashboard.py [--events 10000000] [--rounds 20] [--data FOLDER]
 
-Each page is asked for over HTTP with a filter that nobody asked for before: how soon it comes, with what takes long still
-being counted, and how soon all of it is there; then as it was, as it is while the lake stays the same. Chromium then opens the overview over a line of 150 ms and
-1.6 Mbit/s with a fourth of the processor; it is left out, loudly, where there is none. The reference is a page of this
-server that asks nothing of the lake.
+Each page is asked for over HTTP with a filter that nobody asked for before: how soon it comes, with what takes long
+still being counted, and how soon all of it is there; then as it was, as it is while the lake stays the same. Chromium
+then opens the overview over a line of 150 ms and 1.6 Mbit/s with a fourth of the processor; it is left out, loudly,
+where there is none. The reference is a page of this server that asks nothing of the lake.
 """
 
 from __future__ import annotations
