@@ -47,7 +47,7 @@ module "function" {
     { actions = ["s3:ListBucket"], resources = [local.bucket] },
     { actions = ["s3:GetObject"], resources = ["${local.bucket}/bronze/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
     { actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], resources = ["${local.bucket}/bronze/inbox/*", "${local.bucket}/silver/*", "${local.bucket}/gold/*"] },
-    { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], resources = [var.function.arns.gold] },
+    { actions = ["dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchWriteItem"], resources = [var.function.arns.gold] },
   ]
 }
 
