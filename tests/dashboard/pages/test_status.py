@@ -248,7 +248,7 @@ def test_nothing_has_come_yet(settings: Settings) -> None:
 
 
 def test_each_part_that_cannot_be_told_leaves_the_others(dirty: Settings) -> None:
-    log = min((dirty.data / "silver/ledger/_delta_log").glob("*.json"))
+    log = min((dirty.data / "silver/quarantine/_delta_log").glob("*.json"))
     log.write_text('{"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}')
     with only_worker(dirty.data), visit(dirty) as client:
         seen = look(client)
