@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.hosts.supervisor import free_port
+
 VERSION = "4.1.0"
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>penstock</groupId><artifactId>broker</artifactId><version>1</version>
@@ -57,7 +59,7 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._jars = f"{jars()}/*"
-        self.port, controller = _free_port(), _free_port()
+        self.port, controller = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)
         told = {
@@ -108,12 +110,6 @@ class Broker:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(30)
             self._process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

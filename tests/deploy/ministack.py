@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import venv
@@ -13,6 +12,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from penstock.hosts.supervisor import free_port
 
 PINNED = ("ministack==1.5.33", "boto3==1.43.106", "duckdb>=2,<3", "msgspec>=0.20,<1", "cryptography")
 """boto3 and msgspec are what functions find beside their zip; the emulator pins its own botocore."""
@@ -40,7 +41,7 @@ def installed() -> Path:
 @contextmanager
 def running(log: Path) -> Iterator[str]:
     """Its address. `test`/`test` are the keys of the account's owner; a role may what its policies say."""
-    program, port = installed(), _free_port()
+    program, port = installed(), free_port()
     given = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))}
     environment = {
         **given, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true", "LOG_LEVEL": "WARNING",
@@ -77,12 +78,6 @@ def _until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) ->
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
     raise AssertionError(log.read_text())
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def test_a_file_of_before_is_made_again(path: Path) -> None:
 
 def test_another_definition_makes_it_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(path)
-    for sql, there in ((sqlite.sql, True), (lambda name: "select other", False)):
-        monkeypatch.setattr(sqlite, "sql", sql)
+    for definitions, there in ((sqlite.definitions, True), (lambda: ["select other"], False)):
+        monkeypatch.setattr(sqlite, "definitions", definitions)
         store = SQLite(path)
         assert bool(store.shown()) == bool(store.read(COUNTS)) == there
         store.close()

@@ -332,3 +332,8 @@ ROLLUPS = (
 
 FOR_PEOPLE = tuple(rollup for rollup in ROLLUPS if rollup.of not in (Of.one_day, Of.overnight))
 """Those that say something by themselves; the others leave out what reports add to them."""
+
+
+def definitions() -> list[str]:
+    """All SQL that rows of gold are made by; rows that were made by other SQL are to be made again."""
+    return [sql("sessions"), sql("steps"), sql("walks"), *(rollup.sql for rollup in ROLLUPS)]

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from ..catalog import ROLLUPS, Rollup, sql
+from ..catalog import ROLLUPS, Rollup, definitions
 from ..layout import item, plain, typed
 from . import Row
 
@@ -47,7 +47,7 @@ def same(one: Collection[Row], other: Collection[Row]) -> bool:
 def mark() -> str:
     """Another one for other definitions of the rollups: what was made by those is to be made again."""
     columns = [(column.name, column.type) for rollup in ROLLUPS for column in rollup.columns]
-    texts = [repr(columns), sql("sessions"), sql("steps"), sql("walks"), *(rollup.sql for rollup in ROLLUPS)]
+    texts = [repr(columns), *definitions()]
     return f"{zlib.crc32(chr(10).join(texts).encode()):08x}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...objects import local_path, make_folder
-from ..catalog import ROLLUPS, Rollup, sql
+from ..catalog import ROLLUPS, Rollup, definitions
 from ..layout import plain, typed
 from . import Bucket, Row, Shown
 
@@ -132,5 +132,5 @@ def _table(rollup: Rollup) -> str:
 
 def _mark(statements: Sequence[str]) -> int:
     """Another number for other tables, or for other rows in them."""
-    texts = [*statements, sql("sessions"), sql("steps"), sql("walks"), *(rollup.sql for rollup in ROLLUPS)]
+    texts = [*statements, *definitions()]
     return zlib.crc32("\n".join(texts).encode()) >> 1 or 1
