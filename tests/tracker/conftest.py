@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -25,6 +26,14 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def tab(visitor: BrowserContext) -> Page:
     return visitor.new_page()
+
+
+@pytest.fixture
+def still(tab: Page) -> Page:
+    """A tab whose clock stands; it goes on only as far as a test lets it run."""
+    tab.clock.install()
+    tab.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    return tab
 
 
 @pytest.fixture

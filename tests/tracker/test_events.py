@@ -94,18 +94,17 @@ def test_a_long_page_that_is_not_scrolled_has_no_depth(site: Site, tab: Page) ->
     assert percents(site) == []
 
 
-def test_time_on_page_counts_visible_seconds(site: Site, tab: Page) -> None:
-    tab.clock.install()
+def test_time_on_page_counts_visible_seconds(site: Site, still: Page) -> None:
     site.pages["/post"] = page()
-    tab.goto(site.url("/post"))
+    still.goto(site.url("/post"))
     site.wait("page_view")
-    tab.clock.run_for(25_000)
-    _hide(tab, True)
-    tab.clock.run_for(600_000)
+    still.clock.run_for(25_000)
+    _hide(still, True)
+    still.clock.run_for(600_000)
     assert site.named("time_on_page") == []
-    _hide(tab, False)
-    tab.clock.run_for(6_000)
-    tab.clock.run_for(600_000)
+    _hide(still, False)
+    still.clock.run_for(6_000)
+    still.clock.run_for(600_000)
 
     site.wait("time_on_page", 4)
     assert [event["properties"]["seconds"] for event in site.named("time_on_page")] == [30, 60, 180, 300]
