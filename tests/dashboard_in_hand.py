@@ -20,7 +20,8 @@ from starlette.types import ASGIApp
 from hand_clock import HandClock
 from penstock.dashboard import access, changes
 from penstock.dashboard.saved import Saved
-from penstock.settings import DashboardSettings, Settings
+from penstock.setting_sections import DashboardSettings
+from penstock.settings import Settings
 
 PASSWORD = "correct horse battery"
 HERE = "http://127.0.0.1:8788"

@@ -14,8 +14,8 @@ SRC = Path(penstock.__file__).parent
 FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sorted(SRC.rglob("*.py"))}
 
 FLOOR = (
-    "event", "errors", "clock", "setting_types", "settings", "telemetry", "adapters", "objects", "ledger", "requests",
-    "simulator", "worker_lock", "cost", "advise", "month", "cache",
+    "event", "errors", "clock", "setting_types", "setting_sections", "settings", "telemetry", "adapters", "objects",
+    "ledger", "requests", "simulator", "worker_lock", "cost", "advise", "month", "cache",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""

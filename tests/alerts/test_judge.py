@@ -16,7 +16,8 @@ from penstock.errors import PenstockError
 from penstock.pipeline import Pipeline
 from penstock.reports.catalog import reports
 from penstock.reports.period import Grain
-from penstock.settings import AlertSettings, load
+from penstock.setting_sections import AlertSettings
+from penstock.settings import load
 
 from .sending import send
 

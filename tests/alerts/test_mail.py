@@ -14,7 +14,7 @@ from hand_clock import NOON
 from penstock.alerts.mail import message, send
 from penstock.alerts.notice import Notice
 from penstock.errors import PermanentError
-from penstock.settings import MailSettings
+from penstock.setting_sections import MailSettings
 
 from .certificate import certificate
 from .conftest import Post

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.settings import ColumnSettings
+from penstock.setting_sections import ColumnSettings
 from penstock.silver.drift import Drift, drift, snippet
 from penstock.silver.lake import Lake
 from penstock.silver.schema import NOTHING_ADDED, Extra, Schema, path_of

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from penstock.collect.dialects import all_dialects
 from penstock.errors import LakeError, SettingsError
-from penstock.settings import ColumnType
+from penstock.setting_sections import ColumnType
 from penstock.silver import commit as commit_module
 from penstock.silver.actions import DataFile
 from penstock.silver.columns import EVENTS, PARTITIONS, WIRE, Column

@@ -15,7 +15,7 @@ from ..errors import PenstockError
 from ..reports.catalog import report as find
 from ..reports.fill import BUCKET, is_number
 from ..reports.period import Grain, buckets, period
-from ..settings import AlertSettings
+from ..setting_sections import AlertSettings
 
 _SETTLES = timedelta(minutes=1)
 """So long after its end a bucket is complete: what came at its very end is in silver then."""

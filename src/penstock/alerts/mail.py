@@ -12,7 +12,7 @@ from email.utils import format_datetime, make_msgid
 from typing import Any
 
 from ..errors import PermanentError
-from ..settings import MAIL_PASSWORD, MailSettings
+from ..setting_sections import MAIL_PASSWORD, MailSettings
 from .dial import at_most, dial
 from .notice import Notice
 

@@ -8,7 +8,7 @@ import structlog
 
 from ..api import OpenLake
 from ..clock import duration
-from ..settings import AlertSettings
+from ..setting_sections import AlertSettings
 from . import history
 from . import state as states
 from .judge import Found, clean, judge

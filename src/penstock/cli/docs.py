@@ -26,7 +26,8 @@ from ..gold.steps import STEPS
 from ..gold.walks import WALKS
 from ..reports.catalog import Parameter, Report
 from ..reports.catalog import reports as catalog
-from ..settings import AlertSettings, ColumnSettings, DropSettings, Settings, SourceSettings
+from ..setting_sections import AlertSettings, ColumnSettings, DropSettings, SourceSettings
+from ..settings import Settings
 from ..silver.columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..silver.quarantine import REASONS
 from .main import app

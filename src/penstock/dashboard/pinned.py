@@ -9,7 +9,7 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from ..errors import PenstockError
-from ..settings import DashboardSettings
+from ..setting_sections import DashboardSettings
 from .answers import Failed, failed
 from .pages.sql import Grid, grid
 from .sandbox.playground import Playground

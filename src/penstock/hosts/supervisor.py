@@ -16,7 +16,8 @@ from typing import IO
 
 from ..errors import SettingsError
 from ..objects import make_folder
-from ..settings import CollectSettings, DashboardSettings, Settings
+from ..setting_sections import CollectSettings, DashboardSettings
+from ..settings import Settings
 from ..worker_lock import only_worker
 from .process import hand_down
 

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard_in_hand import cheap
 from penstock.dashboard.access.password import LONGEST, hashed, matches
-from penstock.settings import DashboardSettings
+from penstock.setting_sections import DashboardSettings
 
 
 def test_what_is_hashed_matches_and_may_stand_in_the_settings() -> None:

@@ -10,7 +10,8 @@ import pytest
 from dashboard_in_hand import cheap
 from penstock.dashboard.access import check
 from penstock.errors import SettingsError
-from penstock.settings import DashboardSettings, Settings
+from penstock.setting_sections import DashboardSettings
+from penstock.settings import Settings
 
 STORED = cheap("a password")
 

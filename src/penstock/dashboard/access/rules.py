@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ...clock import Clock, utc_now
-from ...settings import DashboardSettings, Settings
+from ...setting_sections import DashboardSettings
+from ...settings import Settings
 from ..saved import Saved, Share
 from . import signed
 from .attempts import Attempts

@@ -14,7 +14,8 @@ from ...api import OpenLake
 from ...collect.snippet import snippets
 from ...errors import PenstockError
 from ...requests import Requests
-from ...settings import Settings, SourceSettings
+from ...setting_sections import SourceSettings
+from ...settings import Settings
 from ...worker_lock import worker_runs
 from ..command import command
 from ..page import Page

@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from ...alerts.notice import Notice
 from ...books import Books, Line
-from ...settings import AlertSettings, Settings
+from ...setting_sections import AlertSettings
+from ...settings import Settings
 from ...silver.drift import Drift
 from ...silver.quarantine import REASONS, WHOLE_FILE, Reason
 from ..answers import Failed
