@@ -38,7 +38,7 @@ def java_or_skip() -> None:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A SparkSession; that of the process, if there is one. Of its settings a test may change those that it sets back."""
+    """A SparkSession, of the process if it has one. Of its settings a test may change those that it sets back."""
     java_or_skip()
     from pyspark.sql import SparkSession
 

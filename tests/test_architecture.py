@@ -26,13 +26,13 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "boto3": ("stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
     "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
-    "pyspark": (),
+    "pyspark": ("silver/engines/spark",),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),
     "deltalake": ("silver/actions", "silver/commit", "silver/snapshot"),
     "duckdb": (
-        "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/snapshot", "silver/refine", "silver/compare",
-        "silver/rebuild", "silver/erase",
+        "silver/engines/duckdb", "silver/engines/_parse_duckdb", "silver/engines/_write_duckdb", "silver/snapshot",
+        "silver/refine", "silver/compare", "silver/rebuild", "silver/erase",
         "api", "status", "verify", "export/rows", "export/files", "export/attach",
         "dashboard/sandbox/gate", "dashboard/sandbox/worker", "dashboard/sandbox/formats",
     ),

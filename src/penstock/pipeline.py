@@ -43,6 +43,7 @@ from .requests import Requests
 from .settings import Settings
 from .silver import bookmark, rebuild, snapshot
 from .silver import replay as quarantine
+from .silver.batch import Engine
 from .silver.commit import Table
 from .silver.compact import Compacted, compact
 from .silver.compare import Difference, compare
@@ -107,6 +108,12 @@ class Pipeline:
         options = self.settings
         remote = local_path(options.lake_url) is None
         return Cache(options.data / "cache", options.cache_bytes) if remote else None
+
+    @property
+    def engine(self) -> Engine:
+        """Who makes silver's batches."""
+        options = self.settings.refine
+        return Engine(options.engine, options.memory_limit, options.spark)
 
     @cached_property
     def gold_url(self) -> str:
@@ -176,8 +183,7 @@ class Pipeline:
         return self.places.scan(self.lake.bronze, self.clock(), only_if_due=only_if_due, tell=tell)
 
     def refine(self) -> Refined | None:
-        options = self.settings.refine
-        return refine(self.lake, batch_bytes=options.batch_bytes, memory_limit=options.memory_limit)
+        return refine(self.lake, batch_bytes=self.settings.refine.batch_bytes, engine=self.engine)
 
     def replay_quarantine(
         self,
@@ -193,7 +199,7 @@ class Pipeline:
             reasons,
             dry_run=dry_run,
             alone=alone,
-            memory_limit=self.settings.refine.memory_limit,
+            engine=self.engine,
             progress=progress,
         )
         if alone and not dry_run:
@@ -305,9 +311,7 @@ class Pipeline:
         begun = rebuild.begin(self.lake, self.clock(), since=since, until=until)
 
         def fill(tell: rebuild.Progress) -> None:
-            rebuild.fill(
-                self.lake, begun, batch_bytes=options.batch_bytes, memory_limit=options.memory_limit, progress=tell
-            )
+            rebuild.fill(self.lake, begun, batch_bytes=options.batch_bytes, engine=self.engine, progress=tell)
 
         fill(progress)
         found = compare(self.lake.generation(begun.old), self.lake.generation(begun.generation))
@@ -321,7 +325,7 @@ class Pipeline:
         """All events of a person or session that have come so far, out of everything. For the only worker."""
         self.drain()
         now = self.clock()
-        done = erase(self.lake, who, value, now, memory_limit=self.settings.refine.memory_limit)
+        done = erase(self.lake, who, value, now, engine=self.engine)
         self.stream.forget(now)
         self.rollup()
         for replaced in self._by_day:

@@ -76,6 +76,12 @@ class DeliverSettings(Section):
 
 
 class RefineSettings(Section):
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="who makes silver: `duckdb` in this process, or `spark` on as many as it has"
+    )
+    spark: dict[str, str] = Field(
+        {}, description='Spark\'s own settings, such as `"spark.master" = "local[4]"`; default as it was started'
+    )
     batch_bytes: ByteSize = Field(ByteSize(48 << 20), gt=0, description="most bronze, as stored, in one batch")
     memory_limit: str | None = Field(
         None, pattern=r"^[0-9]{1,9} ?[KMGT]i?B$", description="DuckDB's memory limit, for example 1GB; default its own"

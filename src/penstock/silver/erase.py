@@ -29,13 +29,14 @@ from ..clock import iso
 from ..errors import LakeError
 from . import bookmark, rebuild, snapshot
 from .actions import DataFile
+from .batch import ONE_MACHINE, Engine, came, day, read_object
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS
 from .commit import Table
 from .engines.duckdb import DuckDB
 from .lake import Lake, Silver
 from .quarantine import WHOLE_FILE
-from .refine import Refined, came, complete, day, freeze, read_object
+from .refine import Refined, complete, freeze
 
 Who = Literal["user_id", "anonymous_id", "session_id"]
 _AT_ONCE = 8
@@ -70,22 +71,22 @@ class Receipt(msgspec.Struct, frozen=True):
     unsearchable: tuple[str, ...] = ()
 
 
-def erase(lake: Lake, who: Who, value: str, now: datetime, *, memory_limit: str | None = None) -> Receipt:
+def erase(lake: Lake, who: Who, value: str, now: datetime, *, engine: Engine = ONE_MACHINE) -> Receipt:
     """Nothing may wait in the inbox. Doing it again finds nothing more. Older generations of silver are deleted.
 
     Raises LakeError if objects wait, or another worker is at it.
     """
     silver = lake.silver
     while (plan := bookmark.pending(silver.plans, silver.events.batch())) is not None:
-        complete(lake, silver, plan, memory_limit=memory_limit)
+        complete(lake, silver, plan, engine)
     if waiting := len(list(lake.bronze.list(INBOX))):
         raise LakeError(f"{waiting} objects wait to be refined", hint="run `penstock refine --once` first")
-    decided, unsearchable = _decide(lake, silver, who, value, memory_limit)
+    decided, unsearchable = _decide(lake, silver, who, value)
     if decided.lines:
         plan = Plan(silver.events.batch() + 1, (), "erase", (("decided", msgspec.json.encode(decided).decode()),))
         if freeze(silver, plan) != plan:
             raise LakeError("another worker is at it", hint="let only one worker write")
-        complete(lake, silver, plan)
+        complete(lake, silver, plan, engine)
     _forget_old_files(lake, silver)
     return Receipt(
         at=iso(now),
@@ -99,7 +100,7 @@ def erase(lake: Lake, who: Who, value: str, now: datetime, *, memory_limit: str 
     )
 
 
-def run(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
+def run(lake: Lake, silver: Silver, plan: Plan) -> Refined:
     """Do what was decided; doing it again changes nothing."""
     decided = msgspec.json.decode(dict(plan.what)["decided"], type=Decided)
     rewrite(lake.bronze, {key: set(numbers) for key, numbers in decided.lines.items()})
@@ -124,7 +125,7 @@ class _Gone(NamedTuple):
     path: str | None
 
 
-def _decide(lake: Lake, silver: Silver, who: Who, value: str, memory_limit: str | None) -> tuple[Decided, list[str]]:
+def _decide(lake: Lake, silver: Silver, who: Who, value: str) -> tuple[Decided, list[str]]:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         for name, sql in silver.views().items():
@@ -177,7 +178,7 @@ def _search(lake: Lake, keys: Sequence[str], who: Who, value: str) -> list[dict[
     engine = DuckDB(lake.schema)
     try:
         for key in keys:
-            read = read_object(lake, key)
+            read = read_object(lake.bronze, key)
             if isinstance(read, Lines):
                 engine.add(key, came(key), read)
         engine.clean()

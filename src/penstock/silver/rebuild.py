@@ -19,6 +19,7 @@ from ..bronze.layout import NOT_DATA, day_folder, minute_folder
 from ..errors import LakeError, PenstockError
 from ..objects import Objects
 from . import bookmark, refine
+from .batch import ONE_MACHINE, Engine
 from .bookmark import Plan
 from .carry import Range, carry
 from .lake import Lake, Silver
@@ -92,7 +93,7 @@ def fill(
     rebuild: Rebuild,
     *,
     batch_bytes: int,
-    memory_limit: str | None = None,
+    engine: Engine = ONE_MACHINE,
     progress: Progress = lambda done, total: None,
 ) -> None:
     """Bring the new generation up to all that lies in bronze now; `progress` gets bytes done and in all."""
@@ -100,13 +101,13 @@ def fill(
     if not rebuild.is_whole:
         carry(old, new, rebuild.range)
     if plan := bookmark.pending(new.plans, new.events.batch()):
-        refine.run(lake, new, plan, memory_limit=memory_limit)
+        refine.run(lake, new, plan, engine)
         bookmark.forget(new.plans, plan.batch)
     todo = _todo(lake, new, rebuild)
     done, total = 0, sum(size for _, size in todo)
     for keys, size in _portions(todo, batch_bytes):
         plan = bookmark.freeze(new.plans, Plan(new.events.batch() + 1, keys))
-        refine.run(lake, new, plan, memory_limit=memory_limit)
+        refine.run(lake, new, plan, engine)
         bookmark.forget(new.plans, plan.batch)
         done += size
         progress(done, total)
@@ -190,7 +191,7 @@ def _portions(todo: list[tuple[str, int]], batch_bytes: int) -> Iterator[tuple[t
     keys: list[str] = []
     total = 0
     for key, size in todo:
-        if keys and (total + size > batch_bytes or len(keys) == refine.BATCH_FILES):
+        if keys and (total + size > batch_bytes or len(keys) == refine.most_files(batch_bytes)):
             yield tuple(keys), total
             keys, total = [], 0
         keys.append(key)

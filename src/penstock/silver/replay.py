@@ -25,12 +25,13 @@ from ..errors import Transient
 from ..objects import Objects
 from . import bookmark
 from .actions import DataFile
+from .batch import ONE_MACHINE, Engine, came, day, read_object
 from .bookmark import Plan
 from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
-from .engines.duckdb import DuckDB
+from .engines.duckdb import DuckDB, known
 from .lake import Lake, Silver
 from .quarantine import REPLAYED, WHOLE_FILE
-from .refine import Refined, came, commit, complete, day, freeze, known, read_object
+from .refine import Refined, commit, complete, freeze
 
 LINES = 100_000
 """So many lines, or those of one object, are one batch."""
@@ -82,7 +83,7 @@ def replay(
     dry_run: bool = False,
     alone: bool = True,
     lines: int = LINES,
-    memory_limit: str | None = None,
+    engine: Engine = ONE_MACHINE,
     progress: Progress = lambda done, total: None,
 ) -> Replayed:
     """Try what is in quarantine for one of `reasons`, or all; doing it again finds nothing new.
@@ -93,13 +94,13 @@ def replay(
     total = Replayed()
     after: str | None = ""
     while after is not None:
-        done, after, left = _portion(lake, _Asked(reasons, after, lines, dry_run, alone, memory_limit))
+        done, after, left = _portion(lake, _Asked(reasons, after, lines, dry_run, alone, engine))
         total.add(done)
         progress(total.tried, total.tried + left)
     return total
 
 
-def run(lake: Lake, silver: Silver, plan: Plan, *, memory_limit: str | None = None) -> Refined:
+def run(lake: Lake, silver: Silver, plan: Plan) -> Refined:
     """Commit what was decided; doing it again changes nothing."""
     decided = msgspec.json.decode(dict(plan.what)["decided"], type=Decided)
     commit(silver, plan.batch, decided.quarantine, decided.ledger, decided.events)
@@ -116,7 +117,7 @@ class _Asked:
     lines: int
     dry_run: bool
     alone: bool
-    memory_limit: str | None
+    engine: Engine
 
 
 def _portion(lake: Lake, asked: _Asked) -> tuple[Replayed, str | None, int]:
@@ -140,7 +141,7 @@ def _try(lake: Lake, asked: _Asked) -> tuple[Replayed, str | None, int]:
     if not asked.dry_run:
         _clear_the_way(lake, silver, asked)
     batch = silver.events.batch()
-    engine = DuckDB(lake.schema, memory_limit=asked.memory_limit)
+    engine = DuckDB(lake.schema, memory_limit=asked.engine.memory_limit)
     try:
         held, left = _hold(engine, silver, asked)
         _hand_over(engine, lake, held)
@@ -148,7 +149,7 @@ def _try(lake: Lake, asked: _Asked) -> tuple[Replayed, str | None, int]:
         engine.dedupe(known(silver, engine))
         done = _judged(engine)
         if (done.stored or done.duplicate) and not asked.dry_run:
-            _let_out(lake, silver, batch + 1, engine, done)
+            _let_out(lake, silver, batch + 1, engine, done, asked)
         return done, max(held, default=None), left
     finally:
         engine.close()
@@ -159,7 +160,7 @@ def _clear_the_way(lake: Lake, silver: Silver, asked: _Asked) -> None:
     while (plan := bookmark.pending(silver.plans, silver.events.batch())) is not None:
         if not asked.alone:
             raise Transient("the worker is at another batch", hint="try again when nothing waits in `penstock status`")
-        complete(lake, silver, plan, memory_limit=asked.memory_limit)
+        complete(lake, silver, plan, asked.engine)
 
 
 # judge
@@ -200,7 +201,7 @@ def _hand_over(engine: DuckDB, lake: Lake, held: dict[str, list[int]]) -> None:
 def lines_again(lake: Lake, key: str, numbers: list[int]) -> Lines | None:
     """These lines of an object, as they are read today; None if it is gone."""
     try:
-        found = read_object(lake, key)
+        found = read_object(lake.bronze, key)
     except FileNotFoundError:
         return None
     if not isinstance(found, Lines):
@@ -242,7 +243,7 @@ def _judged(engine: DuckDB) -> Replayed:
 # let out
 
 
-def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Replayed) -> None:
+def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Replayed, asked: _Asked) -> None:
     """Freeze as `batch` what was judged after the one before, and finish it. Raises Transient if another was first."""
     silver.events.evolve()
     decided = _written(silver, batch, engine, done)
@@ -252,7 +253,7 @@ def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Repla
     except Transient:
         _throw_away(silver, decided)
         raise
-    _again(lambda: complete(lake, silver, plan))
+    _again(lambda: complete(lake, silver, plan, asked.engine))
 
 
 def _freeze(silver: Silver, plan: Plan) -> None:

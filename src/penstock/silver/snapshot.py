@@ -90,7 +90,7 @@ def _listed(paths: Iterable[str]) -> str:
 
 
 def may_hold(table: Table, hours: Collection[datetime], *, also_unplaced: bool) -> list[str]:
-    """Files that may hold an event that happened, by our clock or by the sender's, in one of `hours`.
+    """Paths, within the table, of files that may hold an event that happened, by either clock, in one of `hours`.
 
     A copy that is sent again is corrected by another delay, or clamped to another time of receipt, and so may lie in
     another hour than the first; but both carry the same time by the sender's clock.
@@ -162,18 +162,19 @@ def maintained(table: DeltaTable) -> datetime | None:
 
 
 def holding(table: Table, hours: Collection[datetime]) -> list[str]:
-    """Files that may hold an event of one of `hours`, by our clock."""
-    return _matching(
+    """Where files lie that may hold an event of one of `hours`, by our clock."""
+    paths = _matching(
         table,
         hours,
         """exists (select 1 from wanted as w
                    where coalesce("min.event_ts" < w.hour + interval 1 hour and "max.event_ts" >= w.hour, true))""",
         {},
     )
+    return table.here(paths)
 
 
 def _matching(table: Table, hours: Collection[datetime], condition: str, parameters: dict[str, bool]) -> list[str]:
-    """Files whose statistics meet `condition`, which sees one file's statistics and the table `wanted` (hour).
+    """Paths of files whose statistics meet `condition`, which sees one file's statistics and the table `wanted` (hour).
 
     A file of another writer may come without statistics; it may hold anything.
     """
@@ -186,4 +187,4 @@ def _matching(table: Table, hours: Collection[datetime], condition: str, paramet
         connection.register("actions", actions)
         connection.register("wanted", wanted)
         rows = connection.execute(f"select path from actions where {condition} order by path", parameters).fetchall()
-    return table.here(row[0] for row in rows)
+    return [row[0] for row in rows]

@@ -124,11 +124,14 @@ def test_the_dashboard_shows_what_a_browser_sent(running: Supervisor, site: Site
     tab = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
     wait(tab, f"{there}/events?period=7d", lambda: rows(tab, "Event types") == sent)
     expected = {"Visitors": str(len(VISITS)), "Sessions": str(len(VISITS)), "Page views": str(sent["page_view"])}
-    wait(tab, f"{there}/?period=7d&sources=utm_source", lambda: expected.items() <= tiles(tab).items())
-    assert rows(tab, "Events") == sent
-    assert rows(tab, "Pages") == Counter(path for path, _ in VISITS) + Counter({"/next": len(VISITS)})
-    assert rows(tab, "Sources") == Counter(source for _, source in VISITS)
+    first = f"{there}/?period=7d&sources=utm_source"
+    wait(tab, first, lambda: expected.items() <= tiles(tab).items())
+    # Each card comes by itself: one that takes longer than the page's patience is there the next time.
+    wait(tab, first, lambda: rows(tab, "Events") == sent)
+    pages = Counter(path for path, _ in VISITS) + Counter({"/next": len(VISITS)})
+    wait(tab, first, lambda: rows(tab, "Pages") == pages)
+    wait(tab, first, lambda: rows(tab, "Sources") == Counter(source for _, source in VISITS))
 
-    wait(tab, f"{there}/?period=7d&utm_source=letter", lambda: tiles(tab)["Sessions"] == "3")
+    wait(tab, f"{there}/?period=7d&utm_source=letter", lambda: tiles(tab).get("Sessions") == "3")
     wait(tab, f"{there}/status", lambda: f"{sent.total()} received = {sent.total()} stored + 0 duplicates" in said(tab))
     tab.context.close()

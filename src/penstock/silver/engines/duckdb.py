@@ -7,29 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import uuid_utils
 
 from ...bronze.layout import source
 from ...bronze.lines import Lines
 from .. import lookups
 from ..actions import DataFile
-from ..columns import EVENTS, PARTITIONS, Column
+from ..batch import Engine, hand_over, may_be_known, read_object, with_days
+from ..bookmark import Plan
+from ..columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..judge import judge_properties
+from ..lake import Lake, Silver
 from ..schema import NOTHING_ADDED, Extra, Schema
 from ..snapshot import read_sql
+from . import Count, Made
 from ._parse_duckdb import columns_in, parsed_sql, probe
+from ._write_duckdb import ROW_GROUP, column_list, write, write_partition
 
-_ROW_GROUP = 122_880
-# Ids repeat too little for a dictionary; giving up on one early, and zstd's first level, halve the time of writing.
-_ENCODING = f"compression zstd, compression_level 1, dictionary_size_limit 10000, row_group_size {_ROW_GROUP}"
+_READERS = 2
 _LINES = pa.schema(
     [
         ("bronze_file", pa.dictionary(pa.int32(), pa.string())),
@@ -39,6 +44,36 @@ _LINES = pa.schema(
         ("line", pa.large_string()),
     ]
 )
+
+
+def make(lake: Lake, silver: Silver, plan: Plan, asked: Engine) -> Made:
+    """A batch, in this process."""
+    engine = DuckDB(lake.schema, memory_limit=asked.memory_limit)
+    damaged = 0
+    try:
+        with ThreadPoolExecutor(_READERS) as readers:
+            for key, read in zip(plan.inputs, readers.map(partial(read_object, lake.bronze), plan.inputs), strict=True):
+                damaged += not hand_over(engine, key, read)
+        engine.clean()
+        engine.dedupe(known(silver, engine))
+        with TemporaryDirectory(prefix="penstock-") as stage:
+            made = engine.write_made(silver, plan.batch, Path(stage))
+            return replace(made, ledger=write_ledger(engine, silver, made.counts, Path(stage)), damaged=damaged)
+    finally:
+        engine.close()
+
+
+def known(silver: Silver, engine: DuckDB) -> list[str]:
+    """Where files lie that may hold a copy of one of the engine's events."""
+    paths = may_be_known(silver, engine.hours(), any_without_clock=engine.any_without_clock())
+    return silver.events.here(paths)
+
+
+def write_ledger(engine: DuckDB, silver: Silver, counts: Sequence[Count], stage: Path) -> list[DataFile]:
+    """The ledger's files of a batch, durable."""
+    found = engine.write_rows(with_days(counts), silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
+    silver.ledger.make_durable(found, stage)
+    return found
 
 
 class DuckDB:
@@ -74,6 +109,11 @@ class DuckDB:
     def close(self) -> None:
         self._db.close()
 
+    @property
+    def bytes_waiting(self) -> int:
+        """Of lines that were added."""
+        return sum(table["line"].nbytes for table in self._lines)
+
     # in
 
     def add(self, key: str, received_at: datetime, lines: Lines) -> None:
@@ -104,7 +144,7 @@ class DuckDB:
         self._look_up(there)
         self._kept = [c for c in EVENTS if not c.needs or not there.isdisjoint(c.needs)]
         self.own = self._schema.there(there)
-        names = ", ".join([_names((*self._kept, *PARTITIONS)), *(extra.value for extra in self.own)])
+        names = ", ".join([column_list((*self._kept, *PARTITIONS)), *(extra.value for extra in self.own)])
         sql = self._schema.clean_sql(there)
         self._db.execute(f"create temp table cleaned as select {names}, reason, detail from ({sql})")
 
@@ -121,6 +161,25 @@ class DuckDB:
         return bool(
             self._db.execute("select 1 from cleaned where reason is null and client_ts is null limit 1").fetchall()
         )
+
+    def ids(self) -> pa.Table:
+        """Of each event: source, event_id, received_at, bronze_file, bronze_line, and its hours by both clocks.
+
+        Times in microseconds since 1970, client_hour null without a clock.
+        """
+        return self._db.sql(
+            f"""
+            select source, event_id, epoch_us(received_at) as received_us, bronze_file, bronze_line,
+                   epoch_us({_hour("event_ts")}) as event_hour, epoch_us({_hour("client_ts")}) as client_hour
+            from cleaned where reason is null
+            """
+        ).to_arrow_table()
+
+    def repeat(self, lines: pa.Table) -> None:
+        """As `dedupe`, by somebody who sees more: (bronze_file, bronze_line) of the rows that are not the first."""
+        self._db.register("told", lines)
+        self._db.execute("create temp table repeated as select * from told")
+        self._db.unregister("told")
 
     def dedupe(self, known_files: Iterable[str]) -> None:
         """Mark rows whose (source, event_id) is in `known_files`, or earlier in this batch: the first wins."""
@@ -146,17 +205,27 @@ class DuckDB:
 
     # out
 
+    def write_made(self, silver: Silver, batch: int, stage: Path) -> Made:
+        """The batch as durable files of that generation of silver, and what its ledger is to say."""
+        quarantine = self.write_quarantine(silver.quarantine.folder(stage), batch, QUARANTINE)
+        events = self.write_events(silver.events.folder(stage))
+        silver.quarantine.make_durable(quarantine, stage)
+        silver.events.make_durable(events, stage)
+        return Made(quarantine, [], events, self.ledger(batch), 0)
+
     def write_events(self, folder: Path) -> list[DataFile]:
         """New events as Parquet below `folder`, one folder per hour."""
         columns = [*EVENTS, *self._schema.columns]
         there = {column.name: column.name for column in self._kept} | {own.name: own.value for own in self.own}
         values = ", ".join(f'{there.get(c.name, f"null::{c.type}")} as "{c.name}"' for c in columns)
-        new = f"select {values}, {_names(PARTITIONS)} from cleaned as c {self._first_only()} where c.reason is null"
+        new = (
+            f"select {values}, {column_list(PARTITIONS)} from cleaned as c {self._first_only()} where c.reason is null"
+        )
         hours = self._db.execute(
-            f"select {_names(PARTITIONS)}, count(*) from cleaned where reason is null group by all order by all"
+            f"select {column_list(PARTITIONS)}, count(*) from cleaned where reason is null group by all order by all"
         ).fetchall()
         # DuckDB writes one partition with one thread, so the big hours are written for themselves.
-        big = [hour for *hour, count in hours if count > _ROW_GROUP and hour[0] is not None]
+        big = [hour for *hour, count in hours if count > ROW_GROUP and hour[0] is not None]
         found = [file for hour in big for file in self._write_hour(new, folder, hour, alone=len(hours) == 1)]
         if len(big) == len(hours):
             return found
@@ -174,7 +243,7 @@ class DuckDB:
         inner = "/".join(f"{name}={value}" for name, value in partition.items())
         only = "" if alone else f" and {_is_hour(hour)}"
         columns = [*EVENTS, *self._schema.columns]
-        files = self.write(f"select {_names(columns)} from ({sql}{only})", folder / inner, columns)
+        files = self.write(f"select {column_list(columns)} from ({sql}{only})", folder / inner, columns)
         return [replace(file, path=f"{inner}/{file.path}", partition=partition) for file in files]
 
     def write_quarantine(self, folder: Path, batch: int, columns: Sequence[Column]) -> list[DataFile]:
@@ -194,8 +263,8 @@ class DuckDB:
             return []
         return self.write("select * from quarantined order by bronze_file, bronze_line", folder, columns)
 
-    def ledger(self, batch: int) -> list[tuple[Any, ...]]:
-        """Rows (batch, bronze_file, received_hour, source, outcome, reason, events): each line counted once."""
+    def ledger(self, batch: int) -> list[Count]:
+        """Each line counted once."""
         return self._db.execute(
             f"""
             select {batch}::bigint, c.bronze_file, {_hour("c.received_at")} as received_hour, c.source,
@@ -228,29 +297,13 @@ class DuckDB:
         self, sql: str, folder: Path, columns: Sequence[Column], partition: Mapping[str, str | None]
     ) -> list[DataFile]:
         """The rows of `sql`, in their order, as one file of one partition of the table in `folder`."""
-        inner = "/".join(f"{name}={'__HIVE_DEFAULT_PARTITION__' if v is None else v}" for name, v in partition.items())
-        path = Path(inner) / f"part-{uuid_utils.uuid7()}.parquet"
-        (folder / inner).mkdir(parents=True, exist_ok=True)
-        self._db.execute("set preserve_insertion_order = true")
-        (row,) = self._copy(sql, folder / path, "")
-        return [replace(_data_file(folder, row, columns), partition=partition)] if row["count"] else []
+        return write_partition(self._db, sql, folder, columns, partition)
 
     def write(
         self, sql: str, folder: Path, columns: Sequence[Column], partitions: Sequence[Column] = ()
     ) -> list[DataFile]:
         """The rows of `sql` as Parquet in `folder`; file names are new each time, so nothing is ever overwritten."""
-        folder.mkdir(parents=True, exist_ok=True)
-        by = f"partition_by ({_names(partitions)})" if partitions else "per_thread_output"
-        rows = self._copy(sql, folder, f", {by}, filename_pattern 'part-{{uuidv7}}', overwrite_or_ignore")
-        return [_data_file(folder, row, columns) for row in rows if row["count"]]
-
-    def _copy(self, sql: str, target: Path, options: str) -> list[dict[str, Any]]:
-        """Write Parquet; gives one row of statistics per file."""
-        rows = self._db.execute(
-            f"copy ({sql}) to '{_quoted(target)}' (format parquet, {_ENCODING}, return_stats{options})"
-        )
-        names = [field[0] for field in rows.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        return write(self._db, sql, folder, columns, partitions)
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Any question of the batch: tables `cleaned` and `repeated`, and what was made by this."""
@@ -315,10 +368,6 @@ class DuckDB:
             self._db.unregister("filling")
 
 
-def _names(columns: Iterable[Column]) -> str:
-    return ", ".join(f'"{column.name}"' for column in columns)
-
-
 def _is_hour(hour: Sequence[int]) -> str:
     return "(" + " and ".join(f"{c.name} = {value}" for c, value in zip(PARTITIONS, hour, strict=True)) + ")"
 
@@ -326,41 +375,3 @@ def _is_hour(hour: Sequence[int]) -> str:
 def _hour(column: str) -> str:
     """The hour's start; several times faster than date_trunc, which asks for the time zone's rules."""
     return f"make_timestamptz(epoch_us({column}) // 3600000000 * 3600000000)"
-
-
-def _quoted(folder: Path) -> str:
-    return str(folder).replace("'", "''")
-
-
-def _data_file(folder: Path, row: Mapping[str, Any], columns: Sequence[Column]) -> DataFile:
-    """What `return_stats` says of one file, in Delta's words."""
-    types = {column.name: column.type for column in columns}
-    low, high, nulls = {}, {}, {}
-    for quoted, stats in row["column_statistics"].items():
-        name = quoted.strip('"')
-        nulls[name] = int(stats["null_count"])
-        if _has_bounds(name, types[name], stats):
-            low[name], high[name] = (_delta_value(stats[side], types[name]) for side in ("min", "max"))
-    partition = {
-        name: None if value in (None, "__HIVE_DEFAULT_PARTITION__") else str(value)
-        for name, value in (row["partition_keys"] or {}).items()
-    }
-    return DataFile(
-        path=str(Path(row["filename"]).relative_to(folder)),
-        size_bytes=row["file_size_bytes"],
-        partition=partition,
-        stats={"numRecords": row["count"], "minValues": low, "maxValues": high, "nullCount": nulls},
-    )
-
-
-def _has_bounds(name: str, type_: str, stats: Mapping[str, str]) -> bool:
-    """Times and numbers, and the one text that is looked up by range; never a bound that was cut short."""
-    if "min" not in stats or "false" in (stats["min_is_exact"], stats["max_is_exact"]):
-        return False
-    return type_ in ("TIMESTAMPTZ", "BIGINT", "INTEGER") or name == "bronze_file"
-
-
-def _delta_value(text: str, type_: str) -> str | int:
-    if type_ == "TIMESTAMPTZ":
-        return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return text if type_ == "VARCHAR" else int(text)
