@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import Transient
 from ..hosts.process import stop_event
 from ..pipeline import Pipeline
+from ..silver import claim
 from ..silver.refine import Refined
 from ..worker_lock import only_worker
-from .options import Config, Data, Once, pipeline
+from .options import Config, Data, Engine, Once, pipeline
 from .output import fail, say, visible
 
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="From now on this engine fills silver; the other one must not run any more.")
+]
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -58,9 +62,17 @@ def drops(once: Once = False, data: Data = None, config: Config = None) -> None:
         raise typer.Exit(1)
 
 
-def refine(once: Once = False, data: Data = None, config: Config = None) -> None:
-    """Bronze → silver: make rows of what is new."""
-    with pipeline(data, config) as way:
+def refine(
+    once: Once = False,
+    engine: Engine = None,
+    take_over: TakeOver = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Bronze → silver: make rows of what is new. Silver is filled by one engine at a time."""
+    with pipeline(data, config, engine) as way:
+        if take_over:
+            claim.take_over(way.lake, way.engine.name)
         total = Refined(0, 0)
 
         def step() -> bool:

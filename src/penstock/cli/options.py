@@ -23,6 +23,9 @@ Lake = Annotated[
     str | None,
     typer.Option("--lake", help="URL of a lake to ask where it lies: s3://bucket/prefix. Nothing is written there."),
 ]
+Engine = Annotated[
+    str | None, typer.Option("--engine", help="Who makes silver: duckdb or spark.", show_default="as in [refine]")
+]
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then end (for cron).")]
 As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
 
@@ -40,9 +43,12 @@ def _for_caches(lake: str) -> Path:
 
 
 @contextmanager
-def pipeline(data: Path | None, config: Path | None) -> Iterator[Pipeline]:
+def pipeline(data: Path | None, config: Path | None, engine: str | None = None) -> Iterator[Pipeline]:
     """The pipeline that the settings describe, closed at the end; its folder is made if it is missing."""
     settings = load(config, data=data)
+    if engine is not None:
+        refine = settings.refine.model_dump(exclude_defaults=True) | {"engine": engine}
+        settings = load(config, data=data, refine=refine)
     check_writable(settings)
     opened = Pipeline(settings)
     try:

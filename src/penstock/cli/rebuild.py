@@ -11,7 +11,7 @@ from ..errors import PenstockError
 from ..pipeline import Pipeline
 from ..silver import rebuild as rebuilding
 from ..silver.compare import Difference
-from .options import Config, Data, pipeline
+from .options import Config, Data, Engine, pipeline
 from .output import note, progress, say
 
 From = Annotated[str | None, typer.Option("--from", help="Of what arrived from then on: a UTC time, or 7d ago.")]
@@ -31,6 +31,7 @@ def rebuild(
     preview: Preview = False,
     undo: Undo = False,
     forget: Forget = False,
+    engine: Engine = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -38,7 +39,7 @@ def rebuild(
 
     Collecting and refining go on meanwhile. A rebuild that was stopped goes on where it was.
     """
-    with pipeline(data, config) as way:
+    with pipeline(data, config, engine) as way:
         if undo:
             _undo(way)
         elif forget:
