@@ -38,6 +38,8 @@ def zstd(data: bytes) -> bytes:
         THREE.rstrip(b"\n"),
         THREE.replace(b"\n", b"\r\n"),
         THREE.replace(b"\n", b"\n\n\r\n"),
+        THREE.replace(b"\n", b"\n \n\t \t\r\n   \n") + b"     ",
+        THREE.replace(b"{", b"  {").replace(b"\n", b" \n"),
         gzip.compress(THREE),
         compress(THREE),
         gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"a":2}\n{"a":3}\n'),
@@ -47,7 +49,7 @@ def zstd(data: bytes) -> bytes:
         b'{"a":1}{"a":2}{"a":3}',
         gzip.compress(b'{"a":1}{"a":2}{"a":3}'),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_every_kind_gives_the_same_lines(data: bytes) -> None:
     assert [json.loads(text)["a"] for text in texts(data)] == [1, 2, 3]
@@ -64,6 +66,16 @@ def test_a_brace_alone_is_one_bad_line_among_others() -> None:
 
 def test_line_numbers_count_blank_lines() -> None:
     assert read_lines(b'{"a":1}\n\n{"a":3}\n').number.to_pylist() == [1, 3]
+
+
+@given(st.lists(st.text(" \t\r\v\fx", max_size=4), max_size=8))
+def test_a_line_of_blanks_only_is_skipped_wherever_it_lies(given: list[str]) -> None:
+    """Whatever begins or ends with a blank, and is none, stays; a file of one line may lack its end."""
+    data = "\n".join(["{}", *given]).encode()
+    lines = read_lines(data)
+    expected = [(number, text) for number, text in enumerate(["{}", *given], start=1) if text.strip()]
+    found = zip(lines.number.to_pylist(), (text.removesuffix("\n") for text in lines.text.to_pylist()), strict=True)
+    assert (list(found), lines.bad) == (expected, [])
 
 
 def test_an_empty_file_has_no_lines() -> None:

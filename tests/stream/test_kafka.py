@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import uuid
 from collections.abc import Iterator
@@ -223,3 +224,33 @@ def test_passwords_stand_in_a_file(tmp_path: Path) -> None:
 def test_what_is_no_topic_is_said(url: str) -> None:
     with pytest.raises(SettingsError):
         parse(url)
+
+
+def test_a_closed_stream_leaves_nothing_connected(here: Here) -> None:
+    """Without waiting for the garbage collector: what is connected goes on asking a broker that is away, and logs it."""
+
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    gc.disable()
+    try:
+        before = threads()
+        stream = here()
+        stream.append(records(10))
+        taken(stream)
+        stream.lag("c")
+        assert threads() > before
+        stream.close()
+        assert threads() == before
+    finally:
+        gc.enable()
+
+
+def test_what_was_read_ahead_counts_only_while_it_waits(here: Here) -> None:
+    """A batch goes as far as the limit, whatever was taken before."""
+    stream = here(partitions=1)
+    stream.append(records(3000))
+    sizes = [len(batch) for batch in taken(stream, limit=12_000)]
+    assert len(sizes) < 10 and sum(sizes) == 3000
+    stream.append(records(3000))
+    assert sum(len(batch) for batch in taken(stream, limit=12_000)) == 3000

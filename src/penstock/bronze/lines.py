@@ -23,6 +23,8 @@ FILE_BYTES = 2 << 30
 LINE_BYTES = 2 << 20
 _CHUNK = 1 << 20
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_BLANK = np.isin(np.arange(256), np.frombuffer(b" \t\r\n\v\f", dtype=np.uint8))
+"""Byte → whether `bytes.strip` takes it away."""
 _READABLE = (".jsonl", ".ndjson", ".json", ".gz", ".zst", ".zstd")
 
 
@@ -143,7 +145,8 @@ def _split(plain: memoryview, ends: np.ndarray) -> Lines:
     lengths = np.diff(offsets)
     text = pa.Array.from_buffers(pa.large_string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
     number = np.arange(1, len(ends) + 1, dtype=np.int64)
-    suspect = (lengths > LINE_BYTES) | (lengths <= 2)
+    suspect = lengths > LINE_BYTES
+    suspect[_maybe_blank(plain, offsets)] = True
     if not _valid(text):
         suspect |= np.fromiter(
             (not _is_utf8(bytes(plain[a:b])) for a, b in _pairs(offsets)), dtype=bool, count=len(ends)
@@ -163,6 +166,15 @@ def _split(plain: memoryview, ends: np.ndarray) -> Lines:
             suspect[index] = False
     keep = pa.array(~suspect)
     return Lines(text.filter(keep), pa.array(number[~suspect]), bad)
+
+
+def _maybe_blank(plain: memoryview, offsets: np.ndarray) -> np.ndarray:
+    """Lines that begin and end with a blank; of most lines only the first byte is looked at."""
+    codes = np.frombuffer(plain, dtype=np.uint8)
+    found = np.flatnonzero(_BLANK[codes[offsets[:-1]]])
+    first, last = offsets[found], offsets[found + 1] - 1
+    maybe: np.ndarray = found[_BLANK[codes[np.maximum(first, last - 1)]]]
+    return maybe
 
 
 def _valid(text: pa.LargeStringArray) -> bool:

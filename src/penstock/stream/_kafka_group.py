@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from itertools import islice
 from time import monotonic
 
@@ -17,7 +17,7 @@ from structlog import get_logger
 
 from ..errors import Transient
 from . import Batch
-from ._kafka_topic import SECONDS, Got, Topic
+from ._kafka_topic import BACKOFF_MS, SECONDS, Got, Topic
 
 _JOIN_SECONDS = 30
 _SETTLE_SECONDS = 3.0
@@ -37,17 +37,25 @@ class _Part:
     next: int | None = None
     planned: int | None = None
     ahead: deque[Got] = field(default_factory=deque)
+    ahead_bytes: int = 0
+    """Of `ahead`; counted along, as it is asked after each read."""
 
     def keep(self, got: Got) -> None:
         if self.next is None or got.offset >= self.next:
             self.ahead.append(got)
+            self.ahead_bytes += len(got.line)
             self.next = None if self.next is None else got.offset + 1
 
     def begin(self, start: int, planned: int | None) -> None:
         """What was read before it was known where to begin is sorted out."""
         self.planned = planned
-        self.ahead = deque(got for got in self.ahead if got.offset >= start)
+        self.drop(start)
         self.next = self.ahead[-1].offset + 1 if self.ahead else start
+
+    def drop(self, start: int) -> None:
+        """What lies before that offset."""
+        while self.ahead and self.ahead[0].offset < start:
+            self.ahead_bytes -= len(self.ahead.popleft().line)
 
     def has_read(self, end: int) -> bool:
         return self.next is not None and self.next >= end
@@ -66,6 +74,7 @@ class Group:
             {
                 "session.timeout.ms": 10_000,
                 "queued.max.messages.kbytes": 32_768,
+                "fetch.queue.backoff.ms": BACKOFF_MS,
                 **topic.config,
                 "group.id": topic.group(consumer),
                 "enable.auto.commit": False,
@@ -137,7 +146,7 @@ class Group:
             if unknown := self._parts.keys() - ends.keys():
                 ends |= {p: found.high for p, found in self._topic.ranges(unknown).items()}
             parts = self._parts.items()
-            is_much = sum(len(got.line) for _, part in parts for got in part.ahead) >= limit_bytes
+            is_much = sum(part.ahead_bytes for _, part in parts) >= limit_bytes
             if all(part.has_read(ends[p]) for p, part in parts) or (is_much and all(p.has_planned() for _, p in parts)):
                 return
 
@@ -172,8 +181,7 @@ class Group:
         if not self._store(partition, batch.last + 1, ""):
             get_logger().info("a batch is another worker's by now", shard=batch.shard, first=batch.first)
             return
-        while part.ahead and part.ahead[0].offset <= batch.last:
-            part.ahead.popleft()
+        part.drop(batch.last + 1)
         part.planned = None
 
     def _store(self, partition: int, offset: int, plan: str) -> bool:
@@ -201,13 +209,11 @@ def _until(ahead: deque[Got], last: int) -> int:
 def _cut(ahead: deque[Got], limit_bytes: int) -> int:
     """How many of them are a batch: of one minute, without a gap, and within the limit unless it is one."""
     size, first = 0, ahead[0]
+    minute = first.at.replace(second=0, microsecond=0)
+    over = minute + timedelta(minutes=1)
     for count, got in enumerate(ahead):
         size += len(got.line) + 1
         is_gap = got.offset != first.offset + count
-        if count and (size > limit_bytes or is_gap or _minute(got) != _minute(first)):
+        if count and (size > limit_bytes or is_gap or not minute <= got.at < over):
             return count
     return len(ahead)
-
-
-def _minute(got: Got) -> datetime:
-    return got.at.replace(second=0, microsecond=0)

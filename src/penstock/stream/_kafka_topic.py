@@ -24,6 +24,8 @@ from . import Lag, Tail
 
 SECONDS = 15
 """So long a broker may take for an answer."""
+BACKOFF_MS = 20
+"""So long the client fetches nothing after its queue was full; by itself it would take a second."""
 _AT_ONCE = 2000
 _TRIES = 3
 
@@ -82,7 +84,14 @@ class Topic:
     def _reader(self) -> Consumer:
         """Assigned by hand, so a member of no group."""
         return Consumer(
-            {**self.config, "group.id": "penstock-look", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+            {
+                "queued.min.messages": _AT_ONCE,  # it looks at a place and leaves again: what it fetched ahead is lost
+                "fetch.queue.backoff.ms": BACKOFF_MS,
+                **self.config,
+                "group.id": "penstock-look",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+            }
         )
 
     def make(self) -> None:
@@ -264,7 +273,9 @@ class Topic:
         return Tail(lines, {self.shard(partition): offset for partition, offset in at.items()})
 
     def close(self) -> None:
-        readers = [self.__dict__["_reader"]] if "_reader" in self.__dict__ else []
+        """Whoever reads is closed; whoever only asks closes when nobody holds it."""
+        self.__dict__.pop("_admin", None)
+        readers = [self.__dict__.pop("_reader")] if "_reader" in self.__dict__ else []
         for each in (*readers, *self._askers.values()):
             with suppress(KafkaException):
                 each.close()

@@ -165,6 +165,7 @@ class KafkaStream:
             self._groups.popitem()[1].close()
         if self._made is not None:
             self._made.flush(_SECONDS)
+            self._made = None
         self._topic.close()
 
 
