@@ -1,7 +1,7 @@
-"""So many events → what became of them: through two collectors and two that deliver, over a broker, all killed on the way.
+"""So many events → what became of them: two collectors, two that deliver and a broker, killed on the way.
 
-Some events are broken and end in quarantine, some requests are sent twice. Every request says in its events which one it
-is, so what bronze holds can be told apart by whether its sender was told 200.
+Some events are broken and end in quarantine, some requests are sent twice. Every request says in its events which one
+it is, so what bronze holds can be told apart by whether its sender was told 200.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _OUTAGE_WORDS = "partitions=4&message.timeout.ms=4000"
 
 
 class Outcome(NamedTuple):
-    """Counted by senders: `acknowledged` events, copies included, `refused` requests. By bronze: `received`, and of these
+    """By senders: `acknowledged` events, copies included, `refused` requests. By bronze: `received`, and of these
     `unsaid`, which are there though their sender was told 503. By silver: the rest."""
 
     events: int

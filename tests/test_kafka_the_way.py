@@ -1,7 +1,7 @@
 """The way over Kafka: two collectors and two that deliver share a topic and a lake; both of these and the broker are
 killed on the way. What was acknowledged is stored once, a duplicate, or in quarantine.
 
-TEST_KAFKA_EVENTS=1000000 makes it long; `benchmarks/kafka.py` does so beside a reference.
+TEST_KAFKA_EVENTS=1000000 makes it long.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ def test_what_is_acknowledged_is_stored_or_a_duplicate_or_in_quarantine(
     kafka: kafka_in_hand.Broker, tmp_path: Path
 ) -> None:
     found = run(kafka, tmp_path, EVENTS)
-    print(found.told())
     assert (found.lost, found.stored) == (0, EVENTS * SOUND_OF_A_BATCH // BATCH)
     assert found.received == found.stored + found.duplicate + found.quarantined
     assert found.acknowledged == found.received - found.unsaid

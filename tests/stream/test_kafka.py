@@ -227,7 +227,7 @@ def test_what_is_no_topic_is_said(url: str) -> None:
 
 
 def test_a_closed_stream_leaves_nothing_connected(here: Here) -> None:
-    """Without waiting for the garbage collector: what is connected goes on asking a broker that is away, and logs it."""
+    """Without waiting for the garbage collector: what is connected goes on asking a broker that is away."""
 
     def threads() -> int:
         return len(list(Path("/proc/self/task").iterdir()))
