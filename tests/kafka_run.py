@@ -44,10 +44,8 @@ class Outcome(NamedTuple):
     """By senders: `acknowledged` events, copies included, `refused` requests. By bronze: `received`, and of these
     `unsaid`, which are there though their sender was told 503. By silver: the rest."""
 
-    events: int
     acknowledged: int
     refused: int
-    kills: int
     received: int
     unsaid: int
     stored: int
@@ -56,16 +54,6 @@ class Outcome(NamedTuple):
     lost: int
     """Sound events that are not in silver."""
     problems: Sequence[str]
-    sending_seconds: float
-    whole_seconds: float
-
-    def told(self) -> str:
-        return (
-            f"{self.events:,} events, {self.acknowledged:,} acknowledged with copies: {self.stored:,} stored,"
-            f" {self.duplicate:,} duplicate, {self.quarantined:,} quarantined; {self.kills} kills, {self.refused}"
-            f" requests refused, {self.unsaid:,} events kept of these; all taken after {self.sending_seconds:.1f} s,"
-            f" in silver after {self.whole_seconds:.1f} s: {self.events / self.whole_seconds:,.0f} events/s"
-        )
 
 
 def event_id(number: int) -> str:
@@ -237,22 +225,19 @@ def run(kafka: kafka_in_hand.Broker, folder: Path, events: int) -> Outcome:
     stream = kafka.new_topic().replace("partitions=1", _OUTAGE_WORDS)
     with standing(folder, stream) as (first, second, deliverer):
         senders = Senders([first.settings.collect.port, second.settings.collect.port], events // BATCH)
-        began = time.monotonic()
         senders.start()
-        kills = _kill_them(senders, first, deliverer, kafka)
+        _kill_them(senders, first, deliverer, kafka)
         senders.join()
-        taken = time.monotonic()
         deliverer.end(signal.SIGTERM)
     way = Pipeline(first.settings)
     way.drain()
-    ended = time.monotonic()
     try:
-        return _counted(way, senders, events, kills, taken - began, ended - began)
+        return _counted(way, senders, events)
     finally:
         way.close()
 
 
-def _kill_them(senders: Senders, first: Supervisor, deliverer: Deliverer, kafka: kafka_in_hand.Broker) -> int:
+def _kill_them(senders: Senders, first: Supervisor, deliverer: Deliverer, kafka: kafka_in_hand.Broker) -> None:
     """One that delivers, one that also refines, and the broker, which stays away until a sender was refused."""
 
     def more() -> bool:
@@ -274,12 +259,9 @@ def _kill_them(senders: Senders, first: Supervisor, deliverer: Deliverer, kafka:
     kafka.kill()
     until(lambda: senders.refused > refused, "a collector says 200 without a broker")
     kafka.start()
-    return 3
 
 
-def _counted(
-    way: Pipeline, senders: Senders, events: int, kills: int, sending_seconds: float, whole_seconds: float
-) -> Outcome:
+def _counted(way: Pipeline, senders: Senders, events: int) -> Outcome:
     requests = _in_bronze(way)
     ends = way.stream.ends()
     assert sum(ends.values()) == sum(requests.values()), f"the broker holds {ends}, bronze {sum(requests.values())}"
@@ -291,10 +273,8 @@ def _counted(
         [(quarantined,)] = lake.sql("select count(*) from quarantine").fetchall()
     stored, sound = set(ids), {event_id(number) for number in range(events) if not is_broken(number)}
     return Outcome(
-        events=events,
         acknowledged=senders.acknowledged,
         refused=senders.refused,
-        kills=kills,
         received=sum(requests.values()),
         unsaid=sum(events for number, events in requests.items() if number not in senders.taken),
         stored=len(ids),
@@ -302,8 +282,6 @@ def _counted(
         quarantined=quarantined,
         lost=len(sound - stored),
         problems=checked.problems,
-        sending_seconds=sending_seconds,
-        whole_seconds=whole_seconds,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -101,12 +101,6 @@ class Objects:
                 file.seek(start)
                 return file.read(size)
         return bytes(obstore.get_range(self._store, key, start=start, length=size))
-
-    def open(self, key: str) -> BinaryIO:
-        """To read pieces of it, at any place. Raises FileNotFoundError."""
-        if self.root is not None:
-            return _below(self.root, key).open("rb")
-        return cast(BinaryIO, obstore.open_reader(self._store, key))
 
     def exists(self, key: str) -> bool:
         if self.root is not None:

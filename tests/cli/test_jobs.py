@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from penstock.cli.options import pipeline
+from penstock.silver import claim
+from penstock.silver.lake import Lake
 from penstock.worker_lock import only_worker
 
 from .conftest import SHOP, Cli
@@ -24,6 +27,31 @@ def test_refine_tells_what_became_of_the_events(cli: Cli) -> None:
     assert cli.out("refine", "--once") == (
         "batch 1: 1 files expected, 1 read, 4 rows in: 2 stored, 1 duplicate, 1 quarantined (1 malformed_json)\n"
     )
+
+
+def test_engine_leaves_the_other_settings_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "penstock.toml"
+    file.write_text('[refine]\nbatch_bytes = 1000\nspark = { "spark.master" = "local[1]" }\n')
+    with pipeline(tmp_path / "data", file, "spark") as way:
+        assert (way.engine.name, way.engine.options) == ("spark", {"spark.master": "local[1]"})
+        assert way.settings.refine.batch_bytes == 1000
+    with pipeline(tmp_path / "data", file) as way:
+        assert way.engine.name == "duckdb"
+
+
+def test_an_engine_that_is_none_is_refused(shop: Cli) -> None:
+    result = shop("refine", "--once", "--engine", "nonsense")
+    assert result.exit_code == 2
+    assert "refine.engine" in result.stderr
+
+
+def test_silver_is_handed_over(shop: Cli) -> None:
+    claim.take_over(Lake(shop.data.absolute().as_uri()), "spark")
+    shop.out("load", shop.file([{"event_type": "more", "session_id": "s"}]))
+    refused = shop("refine", "--once")
+    assert refused.exit_code != 0
+    assert "--take-over" in refused.stderr
+    assert "1 stored" in shop.out("refine", "--once", "--take-over")
 
 
 def test_jobs_with_nothing_to_do_say_so(shop: Cli) -> None:

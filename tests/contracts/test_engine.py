@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sysconfig
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,10 +26,11 @@ from penstock.silver.schema import Extra, Schema
 from penstock.simulator.dirt import Dirt
 from penstock.simulator.plan import Kind, Plan
 from penstock.simulator.write import write
+from s3_in_hand import a_lake, environment, serving
 from silver.test_clean import REASONS
 from silver.test_real_payloads import CART, SEGMENT, SHOP, TRACKER
 from simulator.conftest import START_MS
-from spark_in_hand import spark
+from spark_in_hand import java_or_skip, spark
 from support import NOW, LakeInHand, Rows
 
 pytestmark = [
@@ -196,9 +200,23 @@ def test_one_engine_at_a_time(pair: tuple[LakeInHand, LakeInHand], other: Engine
         refine(there.lake, engine=other)
 
 
-def test_a_lake_that_duckdb_began_is_not_taken_by_the_way(hand: LakeInHand) -> None:
-    hand.put([TRACKER])
-    hand.refine()
-    hand.put([SHOP])
-    with pytest.raises(LakeError, match="filled by the engine 'duckdb'"):
-        refine(hand.lake, engine=Engine("spark"))
+@pytest.mark.parametrize("name", ["spark"])
+def test_a_lake_in_a_bucket(name: str, tmp_path: Path) -> None:
+    """As a person would do it, in a process of its own: what Spark's processes reach, the environment says."""
+    java_or_skip()
+    program = Path(sysconfig.get_path("scripts"), "penstock")
+
+    with serving("moto", tmp_path) as endpoint:
+        told = {**os.environ, **environment(endpoint), "PENSTOCK_LAKE": a_lake(), "PENSTOCK_DATA": str(tmp_path / "d")}
+        told["PENSTOCK_REFINE__SPARK"] = json.dumps({"spark.master": "local[2]"})
+
+        def penstock(*arguments: str) -> str:
+            return subprocess.run(
+                [program, *arguments], env=told, cwd=tmp_path, check=True, capture_output=True, text=True
+            ).stdout
+
+        for number, events in enumerate(([TRACKER, SHOP, TRACKER], [TRACKER, CART])):
+            (tmp_path / f"{number}.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+            penstock("load", f"{number}.jsonl")
+            done = penstock("refine", "--once", "--engine", name)
+            assert f" {2 - number} stored, 1 duplicate, 0 quarantined" in done, done

@@ -45,10 +45,7 @@ def _for_caches(lake: str) -> Path:
 @contextmanager
 def pipeline(data: Path | None, config: Path | None, engine: str | None = None) -> Iterator[Pipeline]:
     """The pipeline that the settings describe, closed at the end; its folder is made if it is missing."""
-    settings = load(config, data=data)
-    if engine is not None:
-        refine = settings.refine.model_dump(exclude_defaults=True) | {"engine": engine}
-        settings = load(config, data=data, refine=refine)
+    settings = load(config, data=data, refine=None if engine is None else {"engine": engine})
     check_writable(settings)
     opened = Pipeline(settings)
     try:

@@ -29,11 +29,11 @@ from ..clock import iso
 from ..errors import LakeError
 from . import bookmark, rebuild, snapshot
 from .actions import DataFile
-from .batch import ONE_MACHINE, Engine, came, day, read_object
+from .batch import ONE_MACHINE, Engine, came, read_object
 from .bookmark import Plan
-from .columns import LEDGER, LEDGER_PARTITIONS
 from .commit import Table
-from .engines.duckdb import DuckDB
+from .engines import Count
+from .engines.duckdb import DuckDB, write_ledger
 from .lake import Lake, Silver
 from .quarantine import WHOLE_FILE
 from .refine import Refined, complete, freeze
@@ -84,7 +84,7 @@ def erase(lake: Lake, who: Who, value: str, now: datetime, *, engine: Engine = O
     decided, unsearchable = _decide(lake, silver, who, value)
     if decided.lines:
         plan = Plan(silver.events.batch() + 1, (), "erase", (("decided", msgspec.json.encode(decided).decode()),))
-        if freeze(silver, plan) != plan:
+        if freeze(lake, silver, plan, engine) != plan:
             raise LakeError("another worker is at it", hint="let only one worker write")
         complete(lake, silver, plan, engine)
     _forget_old_files(lake, silver)
@@ -219,8 +219,7 @@ def _written(silver: Silver, gone: Sequence[_Gone], stage: Path) -> Decided:
         events = _without(engine, silver.events, old_events, stage)
         quarantine = _without(engine, silver.quarantine, old_quarantine, stage)
         counts = _counts(silver.events.batch() + 1, gone)
-        ledger = engine.write_rows(counts, silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
-        silver.ledger.make_durable(ledger, stage)
+        ledger = write_ledger(engine, silver, counts, stage)
     finally:
         engine.close()
     outcomes = Counter(one.outcome for one in gone)
@@ -252,10 +251,10 @@ def _rows(table: Table, path: str) -> str:
     return snapshot.rows_sql(table, table.stored(), only=[path])
 
 
-def _counts(batch: int, gone: Iterable[_Gone]) -> list[tuple[Any, ...]]:
+def _counts(batch: int, gone: Iterable[_Gone]) -> list[Count]:
     """Ledger rows that take each line out of where it was counted."""
     counted = Counter((one.bronze_file, one.hour, one.source, one.outcome, one.reason) for one in gone)
-    return [(batch, *key, -count, day(key[0])) for key, count in counted.items()]
+    return [(batch, *key, -count) for key, count in counted.items()]
 
 
 def _forget_old_files(lake: Lake, silver: Silver) -> None:

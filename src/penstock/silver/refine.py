@@ -89,12 +89,10 @@ def run(lake: Lake, silver: Silver, plan: Plan, engine: Engine = ONE_MACHINE) ->
 def _plan(lake: Lake, silver: Silver, batch_bytes: int, engine: Engine = ONE_MACHINE) -> Plan | None:
     """Freeze the oldest of the inbox, up to `batch_bytes` as stored; at least one object."""
     waiting = sorted((from_inbox(entry.key), entry.key) for entry in lake.bronze.list(INBOX))
-    if waiting:
-        claim.check(lake, engine.name)
     most = most_files(batch_bytes)
     for start in range(0, len(waiting), most):  # of some, none may be there: only announced, or taken long ago
         if inputs := _inputs(lake, silver, waiting[start : start + most], batch_bytes):
-            return freeze(silver, Plan(silver.events.batch() + 1, tuple(inputs)))
+            return freeze(lake, silver, Plan(silver.events.batch() + 1, tuple(inputs)), engine)
     return None
 
 
@@ -102,8 +100,12 @@ def most_files(batch_bytes: int) -> int:
     return max(BATCH_FILES, BATCH_FILES * batch_bytes // BATCH_BYTES)
 
 
-def freeze(silver: Silver, plan: Plan) -> Plan:
-    """As of `bookmark`. Raises Transient if others did that batch, and forgot its plan, since we looked."""
+def freeze(lake: Lake, silver: Silver, plan: Plan, engine: Engine = ONE_MACHINE) -> Plan:
+    """As of `bookmark`. Raises Transient if others did that batch, and forgot its plan, since we looked.
+
+    Raises LakeError if another engine fills silver; then nothing is planned.
+    """
+    claim.check(lake, engine.name)
     counts = bookmark.freeze(silver.plans, plan)
     if silver.events.batch() < plan.batch:
         return counts

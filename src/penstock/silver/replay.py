@@ -14,21 +14,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..bronze.lines import Lines
-from ..errors import Transient
+from ..errors import LakeError, Transient
 from ..objects import Objects
 from . import bookmark
 from .actions import DataFile
-from .batch import ONE_MACHINE, Engine, came, day, read_object
+from .batch import ONE_MACHINE, Engine, came, read_object
 from .bookmark import Plan
-from .columns import LEDGER, LEDGER_PARTITIONS, QUARANTINE
-from .engines.duckdb import DuckDB, known
+from .columns import QUARANTINE
+from .engines import Count
+from .engines.duckdb import DuckDB, known, write_ledger
 from .lake import Lake, Silver
 from .quarantine import REPLAYED, WHOLE_FILE
 from .refine import Refined, commit, complete, freeze
@@ -244,20 +245,21 @@ def _judged(engine: DuckDB) -> Replayed:
 
 
 def _let_out(lake: Lake, silver: Silver, batch: int, engine: DuckDB, done: Replayed, asked: _Asked) -> None:
-    """Freeze as `batch` what was judged after the one before, and finish it. Raises Transient if another was first."""
+    """Freeze as `batch` what was judged after the one before, and finish it. Raises Transient if another was first,
+    LakeError if silver is another engine's."""
     silver.events.evolve()
     decided = _written(silver, batch, engine, done)
     plan = Plan(batch, (), "replay", (("decided", msgspec.json.encode(decided).decode()),))
     try:
-        _freeze(silver, plan)
-    except Transient:
+        _freeze(lake, silver, plan, asked.engine)
+    except (Transient, LakeError):
         _throw_away(silver, decided)
         raise
     _again(lambda: complete(lake, silver, plan, asked.engine))
 
 
-def _freeze(silver: Silver, plan: Plan) -> None:
-    if freeze(silver, plan) != plan:
+def _freeze(lake: Lake, silver: Silver, plan: Plan, engine: Engine) -> None:
+    if freeze(lake, silver, plan, engine) != plan:
         raise Transient("the worker began another batch at the same moment")
 
 
@@ -271,16 +273,16 @@ def _written(silver: Silver, batch: int, engine: DuckDB, done: Replayed) -> Deci
             from released order by bronze_file, bronze_line
         """
         quarantine = engine.write(rows, silver.quarantine.folder(stage), QUARANTINE)
-        counts = [(*row, day(row[1])) for row in _counts(engine, batch)]
-        ledger = engine.write_rows(counts, silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
         events = engine.write_events(silver.events.folder(stage))
-        for table, files in ((silver.quarantine, quarantine), (silver.ledger, ledger), (silver.events, events)):
-            table.make_durable(files, stage)
+        silver.quarantine.make_durable(quarantine, stage)
+        silver.events.make_durable(events, stage)
+        counts = _counts(engine, batch)
+        ledger = write_ledger(engine, silver, counts, stage)
     objects = len({row[1] for row in counts})
     return Decided(objects, done.stored, done.duplicate, tuple(quarantine), tuple(ledger), tuple(events))
 
 
-def _counts(engine: DuckDB, batch: int) -> list[tuple[Any, ...]]:
+def _counts(engine: DuckDB, batch: int) -> list[Count]:
     """Ledger rows that take each line out of where it was counted, and count it where it is now."""
     return engine.ask(
         f"""

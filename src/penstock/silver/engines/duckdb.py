@@ -21,15 +21,14 @@ import pyarrow as pa
 
 from ...bronze.layout import source
 from ...bronze.lines import Lines
-from .. import lookups
+from .. import lookups, snapshot
 from ..actions import DataFile
-from ..batch import Engine, hand_over, may_be_known, read_object, with_days
+from ..batch import Engine, Read, came, day, read_object
 from ..bookmark import Plan
 from ..columns import EVENTS, LEDGER, LEDGER_PARTITIONS, PARTITIONS, QUARANTINE, Column
 from ..judge import judge_properties
 from ..lake import Lake, Silver
 from ..schema import NOTHING_ADDED, Extra, Schema
-from ..snapshot import read_sql
 from . import Count, Made
 from ._parse_duckdb import columns_in, parsed_sql, probe
 from ._write_duckdb import ROW_GROUP, column_list, write, write_partition
@@ -53,7 +52,7 @@ def make(lake: Lake, silver: Silver, plan: Plan, asked: Engine) -> Made:
     try:
         with ThreadPoolExecutor(_READERS) as readers:
             for key, read in zip(plan.inputs, readers.map(partial(read_object, lake.bronze), plan.inputs), strict=True):
-                damaged += not hand_over(engine, key, read)
+                damaged += not engine.take(key, read)
         engine.clean()
         engine.dedupe(known(silver, engine))
         with TemporaryDirectory(prefix="penstock-") as stage:
@@ -65,13 +64,14 @@ def make(lake: Lake, silver: Silver, plan: Plan, asked: Engine) -> Made:
 
 def known(silver: Silver, engine: DuckDB) -> list[str]:
     """Where files lie that may hold a copy of one of the engine's events."""
-    paths = may_be_known(silver, engine.hours(), any_without_clock=engine.any_without_clock())
+    paths = snapshot.may_hold(silver.events, engine.hours(), also_unplaced=engine.any_without_clock())
     return silver.events.here(paths)
 
 
 def write_ledger(engine: DuckDB, silver: Silver, counts: Sequence[Count], stage: Path) -> list[DataFile]:
     """The ledger's files of a batch, durable."""
-    found = engine.write_rows(with_days(counts), silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
+    rows = [(*row, day(row[1])) for row in counts]
+    found = engine.write_rows(rows, silver.ledger.folder(stage), LEDGER, LEDGER_PARTITIONS)
     silver.ledger.make_durable(found, stage)
     return found
 
@@ -109,12 +109,16 @@ class DuckDB:
     def close(self) -> None:
         self._db.close()
 
-    @property
-    def bytes_waiting(self) -> int:
-        """Of lines that were added."""
-        return sum(table["line"].nbytes for table in self._lines)
-
     # in
+
+    def take(self, key: str, read: Read) -> bool:
+        """An object as it was read; False if it could not be, and so counts as one bad line."""
+        if isinstance(read, Lines):
+            self.add(key, came(key), read)
+            return True
+        bad, raw = read
+        self.reject(key, 0, came(key), bad.reason, str(bad), raw)
+        return False
 
     def add(self, key: str, received_at: datetime, lines: Lines) -> None:
         """The lines of one object; `received_at` is for lines that do not say it themselves."""
@@ -183,7 +187,7 @@ class DuckDB:
 
     def dedupe(self, known_files: Iterable[str]) -> None:
         """Mark rows whose (source, event_id) is in `known_files`, or earlier in this batch: the first wins."""
-        known = read_sql(known_files, [column for column in EVENTS if column.name in ("source", "event_id")])
+        known = snapshot.read_sql(known_files, [column for column in EVENTS if column.name in ("source", "event_id")])
         self._db.execute(
             f"""
             create temp table repeated as

@@ -3,8 +3,8 @@
 Spark deals out, gathers and tries again; what a line means is decided by the same code everywhere, DuckDB with
 `clean.sql` in each process. Only all lines together tell which of several events is the first, so there are two passes.
 In the first, tasks clean their objects and say who the events are, and Spark finds the repeated ones; in the second
-they clean again, leave those out and write their files. Between processes go ids and line numbers, never rows: to
-clean twice costs less than to send fifty columns from Python to Spark and back.
+they clean again, leave those out and write their files. Between processes go ids and line numbers, never rows: fifty
+columns need not go from Python to Spark and back. Whether that is less work than cleaning twice was not measured.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark import StorageLevel
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from ...bronze.lines import Lines
 from ...errors import SettingsError
 from ...objects import Objects
-from ..batch import Engine, hand_over, may_be_known, read_object
+from .. import snapshot
+from ..batch import Engine, Read, read_object
 from ..bookmark import Plan
+from ..commit import Table
 from ..lake import Lake, Silver
 from ..schema import Schema
 from . import Made
 from .duckdb import DuckDB, write_ledger
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 _CHUNK_BYTES = 256 << 20
 """Of lines in memory, which a process cleans at once; at least one object."""
@@ -44,8 +44,10 @@ _MEMORY = "2GB"
 """For DuckDB in each process, where the settings do not say; by itself it would take most of the machine."""
 _TASKS_A_CORE = 3
 _OBJECTS_A_TASK = 64
-_IDS = "source string, event_id string, received_us long, bronze_file string, bronze_line long, event_hour long,"
-_IDS += " client_hour long"
+_IDS = (
+    "source string, event_id string, received_us long, bronze_file string, bronze_line long,"
+    " event_hour long, client_hour long"
+)
 _KEY = ["source", "event_id"]
 _PLACE = ["received_us", "bronze_file", "bronze_line"]
 _ALONE = {
@@ -114,7 +116,7 @@ def _known(spark: SparkSession, silver: Silver, ids: DataFrame, work: _Work) -> 
     hours = ids.selectExpr("explode(array(event_hour, client_hour)) as hour").where("hour is not null").distinct()
     without = bool(ids.where("client_hour is null").limit(1).collect())
     moments = [datetime.fromtimestamp(row.hour // 1_000_000, UTC) for row in hours.collect()]
-    paths = may_be_known(silver, moments, any_without_clock=without)
+    paths = snapshot.may_hold(silver.events, moments, also_unplaced=without)
     if not paths:
         return None
     return _dealt(_named(spark, paths), len(paths)).mapInArrow(work.known, "source string, event_id string")
@@ -162,61 +164,72 @@ class _Work:
 
     def ids(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Objects by their keys → who the events are in them."""
-        for cleaned, _ in self._cleaned((key, []) for batch in batches for key in batch["key"].to_pylist()):
+        for cleaned, _, _ in self._cleaned((key, []) for batch in batches for key in batch["key"].to_pylist()):
             yield from cleaned.ids().to_batches()
 
     def known(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Files of silver → who is in them."""
-        events = Objects(self.lake.generation(self.generation).events.url)
+        events = self.lake.generation(self.generation).events
         for path in (path for batch in batches for path in batch["key"].to_pylist()):
-            with events.open(path) as file:
-                yield from pq.read_table(file, columns=_KEY).to_batches()
+            with TemporaryDirectory(prefix="penstock-") as stage:
+                file = _on_disk(events, path, Path(stage))
+                found = pq.read_table(file, columns=_KEY, partitioning=None)  # folders' names are no columns here
+            yield from found.to_batches()
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Objects, each with its lines that are repeated → what was made of them; the files are durable."""
         silver = self.lake.generation(self.generation)
         pairs = (pair for batch in batches for pair in zip(*(column.to_pylist() for column in batch), strict=True))
-        for cleaned, told in self._cleaned((key, lines or []) for key, lines in pairs):
-            cleaned.repeat(_lines_of(told.repeated))
+        for cleaned, chunk, damaged in self._cleaned((key, lines or []) for key, lines in pairs):
+            cleaned.repeat(_repeated_in(chunk))
             with TemporaryDirectory(prefix="penstock-") as stage:
-                made = replace(cleaned.write_made(silver, self.batch, Path(stage)), damaged=told.damaged)
+                made = replace(cleaned.write_made(silver, self.batch, Path(stage)), damaged=damaged)
             yield pa.record_batch({"made": pa.array([msgspec.json.encode(made)], pa.binary())})
 
-    def _cleaned(self, objects: Iterable[tuple[str, list[int]]]) -> Iterator[tuple[DuckDB, _Told]]:
-        """As many objects at a time as memory is meant for."""
+    def _cleaned(self, objects: Iterable[tuple[str, list[int]]]) -> Iterator[tuple[DuckDB, list[_Object], int]]:
+        """As many objects at a time as memory is meant for, and how many of them could not be read."""
+        for chunk in self._chunks(objects):
+            engine = DuckDB(self.schema, memory_limit=self.memory_limit, threads=1)
+            try:
+                damaged = sum(not engine.take(one.key, one.read) for one in chunk)
+                engine.clean()
+                yield engine, chunk, damaged
+            finally:
+                engine.close()
+
+    def _chunks(self, objects: Iterable[tuple[str, list[int]]]) -> Iterator[list[_Object]]:
         bronze = self.lake.bronze
-        engine, told = self._engine(), _Told({}, 0)
+        chunk: list[_Object] = []
+        size = 0
         for key, repeated in objects:
             read = read_object(bronze, key)
-            told = _Told({**told.repeated, key: repeated}, told.damaged + (not hand_over(engine, key, read)))
-            if engine.bytes_waiting >= _CHUNK_BYTES:
-                yield from _clean(engine, told)
-                engine, told = self._engine(), _Told({}, 0)
-        if told.repeated:
-            yield from _clean(engine, told)
-
-    def _engine(self) -> DuckDB:
-        return DuckDB(self.schema, memory_limit=self.memory_limit, threads=1)
+            chunk.append(_Object(key, read, repeated))
+            size += read.text.nbytes if isinstance(read, Lines) else 0
+            if size >= _CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
 
 
-@dataclass(frozen=True)
-class _Told:
-    """Objects with their repeated lines, and how many could not be read."""
-
-    repeated: Mapping[str, list[int]]
-    damaged: int
-
-
-def _clean(engine: DuckDB, told: _Told) -> Iterator[tuple[DuckDB, _Told]]:
-    try:
-        engine.clean()
-        yield engine, told
-    finally:
-        engine.close()
+def _on_disk(events: Table, path: str, stage: Path) -> str | Path:
+    """Where a file of the table lies; of a bucket, a copy of it in `stage`."""
+    if events.root is not None:
+        return events.here([path])[0]
+    Objects(events.url).fetch(path, stage / "events.parquet")
+    return stage / "events.parquet"
 
 
-def _lines_of(repeated: Mapping[str, list[int]]) -> pa.Table:
-    pairs = [(key, line) for key, lines in repeated.items() for line in lines]
+class _Object(NamedTuple):
+    """`repeated`: numbers of the lines whose events are not the first of their id."""
+
+    key: str
+    read: Read
+    repeated: list[int]
+
+
+def _repeated_in(chunk: Sequence[_Object]) -> pa.Table:
+    pairs = [(one.key, line) for one in chunk for line in one.repeated]
     return pa.table(
         {
             "bronze_file": pa.array([key for key, _ in pairs], pa.string()),
