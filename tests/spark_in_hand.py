@@ -21,8 +21,9 @@ _CONF = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
     "spark.sql.session.timeZone": "UTC",
-    # of some thousand rows, two partitions are enough; each more is a task to start
-    "spark.sql.shuffle.partitions": "2",
+    # for some thousand rows, each further partition or look at what a stage gave costs more than it saves
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
     "spark.default.parallelism": "2",
     # with statements of this size, to compile code takes longer than to run it
     "spark.sql.codegen.wholeStage": "false",

@@ -24,9 +24,11 @@ LAYERS = (FLOOR, *((stage,) for stage in STAGES), PIPELINE, ("dashboard",), ("ho
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
-    "boto3": ("stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
+    "boto3": (
+        "stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb", "reports/engines/athena",
+    ),
     "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
-    "pyspark": ("silver/engines/spark",),
+    "pyspark": ("silver/engines/spark", "reports/engines/spark"),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),
     "deltalake": ("silver/actions", "silver/commit", "silver/snapshot"),

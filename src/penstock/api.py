@@ -19,6 +19,7 @@ from .gold.catalog import ROLLUPS, Rollup
 from .gold.stores import Shown
 from .gold.table import table as rollup_table
 from .pipeline import Pipeline
+from .reports.engines import DUCKDB, Tell, opened
 from .reports.question import prepare
 from .reports.run import Answer, ask
 from .reports.statement import Statement, statement
@@ -95,15 +96,31 @@ class OpenLake:
             walks.NAME: way.walks,
         }
 
-    def report(self, name: str, *, stale: timedelta = timedelta(0), **asked: Any) -> Answer:
+    def report(
+        self,
+        name: str,
+        *,
+        stale: timedelta = timedelta(0),
+        engine: str = DUCKDB,
+        tell: Tell | None = None,
+        **asked: Any,
+    ) -> Answer:
         """A report's answer: `.df()`, `.pl()`, `.to_arrow()`, `.rows()`, `.sql`; `penstock reports` lists them all.
 
         `since` and `until` are words (`"7d"`, `"2026-02-01"`), dates or aware datetimes; further there are `zone`,
         `grain`, `where`, `by`, `bots`, `compare`, and the report's parameters. The answer holds all that silver holds;
         with `stale` gold may also answer that lacks what came so lately, and `as_of` says how far it reaches. Raises
         PenstockError, SqlError.
+
+        `engine`: `duckdb`, or `athena` or `spark`, which read silver. What that takes is told to `tell` as it happens,
+        or else in the answer's `notes`.
         """
         now = self.pipeline.clock()
+        if engine != DUCKDB:
+            notes: list[str] = []
+            with opened(engine, self.pipeline.lake.silver, self.pipeline.settings, tell or notes.append) as other:
+                found = ask(name, other.ask, self.columns, now=now, inlines=True, **asked)
+            return replace(found, as_of=now, notes=(*found.notes, *notes))
         reaches: dict[str, datetime] = {}
         found = ask(name, self._run, self.columns, now=now, gold=self._is_shown(stale, reaches), **asked)
         sql = found.statement.sql + (found.comparison.statement.sql if found.comparison else "")
@@ -112,7 +129,8 @@ class OpenLake:
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
-        told = statement(prepare(name, self.columns, now=self.pipeline.clock(), **asked))
+        inlines = dialect in ("athena", "spark")
+        told = statement(prepare(name, self.columns, now=self.pipeline.clock(), **asked), inlines=inlines)
         return dialect_sql(inlined(told.sql, told.values), dialect)
 
     @property

@@ -91,6 +91,20 @@ class RefineSettings(Section):
     )
 
 
+class AthenaSettings(Section):
+    database: str = Field(
+        "penstock", pattern="^[a-z0-9_]{1,128}$", description="database of its tables; made if it is missing"
+    )
+    workgroup: str = Field(
+        "penstock",
+        pattern=r"^[A-Za-z0-9._-]{1,128}$",
+        description="workgroup that runs the queries; one that is missing is made, with `most_bytes` as its limit",
+    )
+    most_bytes: ByteSize = Field(
+        ByteSize(10 << 30), gt=0, description="a report that may read more is refused before it is asked"
+    )
+
+
 class RollupSettings(Section):
     seconds: float = Field(
         15,

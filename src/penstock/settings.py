@@ -15,6 +15,7 @@ from .errors import SettingsError
 from .setting_sections import (
     MAIL_PASSWORD,
     AlertSettings,
+    AthenaSettings,
     CollectSettings,
     ColumnSettings,
     DashboardSettings,
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     deliver: DeliverSettings = DeliverSettings()
     refine: RefineSettings = RefineSettings()
+    athena: AthenaSettings = AthenaSettings()
     rollup: RollupSettings = RollupSettings()
     maintain: MaintainSettings = MaintainSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -193,3 +193,16 @@ def test_a_lake_without_events(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     assert cli.out("report", "top_pages").splitlines() == ["page_path  views  sessions  views_per_session"]
     assert "views" in cli.out("report", "overview")
+
+
+def test_an_engine_that_there_is_not(site: Cli) -> None:
+    result = site("report", "events", *DAYS, "--engine", "presto")
+    assert result.exit_code == 2
+    assert "no engine of reports is called 'presto'" in result.stderr
+    assert "known are: duckdb, athena, spark" in result.stderr
+
+
+def test_athena_reads_no_disk(site: Cli) -> None:
+    result = site("report", "events", *DAYS, "--engine", "athena")
+    assert result.exit_code == 2
+    assert "Athena reads from S3 only" in result.stderr

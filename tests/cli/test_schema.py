@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.gold.catalog import ROLLUPS
+
 from .conftest import Cli
 
 OWN = """
@@ -55,9 +57,11 @@ def test_a_column_of_another_type_is_told(shop: Cli, config: str) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "spark"])
-def test_ddl(shop: Cli, engine: str) -> None:
-    assert shop.out("schema", "--ddl", engine).count("create ") == 3
+@pytest.mark.parametrize(("engine", "views"), [("duckdb", 3), ("spark", len(ROLLUPS))])
+def test_ddl(shop: Cli, engine: str, views: int) -> None:
+    said = shop.out("schema", "--ddl", engine)
+    assert said.count("create or replace view ") == views
+    assert said.count("create table if not exists ") == (3 if engine == "spark" else 0)
 
 
 def test_drift_gives_settings(shop: Cli) -> None:

@@ -10,9 +10,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pytest
 
 from penstock.clock import iso
+from penstock.gold.catalog import ROLLUPS
+from penstock.gold.over_silver import over_silver
 from penstock.gold.stores.sqlite import SQLite
 from penstock.silver.refine import refine
 from penstock.simulator.dirt import CLEAN, Dirt
@@ -20,6 +23,7 @@ from penstock.simulator.plan import Kind, Plan
 from penstock.simulator.write import write
 from support import LakeInHand
 
+from . import reference
 from .conftest import GoldInHand, in_hand
 
 START_MS = 1_769_979_600_000
@@ -68,6 +72,17 @@ def told(rows: list[tuple[Any, ...]], *names: str) -> list[dict[str, Any]]:
 
 def test_all_of_it_is_silver(known: Known) -> None:
     known.gold.assert_is_silver()
+
+
+def test_other_engines_are_asked_for_the_same_rows(known: Known) -> None:
+    """Over silver alone; `tests/reports` asks them."""
+    hand = known.gold.hand
+    events = f"({hand.lake.silver.views()['events']}) as every_event"
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        for rollup in ROLLUPS:
+            found = db.execute(over_silver(rollup).replace("silver.events", events)).fetchall()
+            assert reference.in_order(found) == known.gold.rows(rollup.name), rollup.name
 
 
 def test_hours_and_days(known: Known) -> None:

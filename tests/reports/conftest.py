@@ -17,7 +17,10 @@ from penstock.silver.columns import EVENTS
 from penstock.simulator.dirt import Dirt
 from penstock.simulator.plan import Kind, Plan
 from penstock.simulator.write import write
+from spark_in_hand import spark
 from support import LakeInHand, Rows
+
+__all__ = ["spark"]
 
 DIRT = Dirt(malformed=0.02, wrong_types=0.05, duplicates=0.05, late=0.05, skew=0.05, drift=0.3)
 START = datetime(2026, 3, 27, tzinfo=UTC)
@@ -52,6 +55,22 @@ ODD: list[dict[str, Any]] = [
         **OHARA, "event_type": "order_completed", "event_id": "buy2", "event_ts": "2026-03-29T01:00:00Z",
         "anonymous_id": "a1", "properties": {"plan": "pro", "deep": {"a b": "x"}},
     },
+    *(
+        {
+            "event_type": "experiment_view", "event_id": f"shown{n}", "user_id": f"u{n}", "session_id": f"shown{n}",
+            "event_ts": f"2026-03-28T12:00:0{n}.123456Z", "variants": {"price tag": "a\"b", "hero": "AB"[n % 2]},
+            "properties": {"experiment": "headline", "variant": "AB"[n % 2]},
+        }
+        for n in range(4)
+    ),
+    {"event_type": "cta_click", "event_id": "reached", "user_id": "u1", "event_ts": "2026-03-28T12:00:01.123457Z"},
+    {
+        "event_type": "odd", "event_id": "texts", "session_id": "odd", "event_ts": "2026-03-28T13:00:00Z",
+        "properties": {
+            "a/b": 1.50, "t~x": True, 'q"uote': None, "list": [1, 2.0, "x", None], "ü": "ü\n\"q\"", "": "empty",
+            "dot.ted": 1e5, "deep": {"a": {"b": [1]}, "z": 1}, "large": 12345678901234567890, "$": "dollar", "it's": 1,
+        },
+    },
 ]  # fmt: skip
 
 
@@ -60,6 +79,7 @@ class Silver:
 
     def __init__(self, hand: LakeInHand) -> None:
         self.folder = hand.folder
+        self.events = hand.lake.silver.events
         self._db = duckdb.connect()
         self._db.execute("set timezone = 'UTC'; create schema silver; create schema gold")
         self._db.execute(f"create table silver.events as {hand.lake.silver.views()['events']}")

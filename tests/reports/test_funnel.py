@@ -26,6 +26,7 @@ def hand() -> RowsInHand:
 def lines(hand: RowsInHand, steps: list[str], **asked: Any) -> list[Line]:
     by = asked.get("by")
     found = hand.rows("funnel", steps=steps, **ASKED, **asked)
+    assert hand.rows("funnel", steps=steps, inlines=True, **ASKED, **asked) == found, "asked as other engines are"
     return [Line(row[by] if by else None, *(row[name] for name in Line._fields[1:])) for row in found]
 
 

@@ -20,6 +20,7 @@ from ..reports.catalog import Parameter, Report
 from ..reports.catalog import report as find
 from ..reports.catalog import reports as catalog
 from ..reports.compare import BEFORE, CHANGE
+from ..reports.engines import DUCKDB
 from ..reports.fill import BUCKET, RUNNING
 from ..reports.period import Compare, Grain
 from ..reports.run import Answer
@@ -78,6 +79,9 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="File for --format parquet.")] = None,
     show_sql: Annotated[bool, typer.Option("--show-sql", help="Print the SQL instead of the answer.")] = False,
     dialect: Annotated[Dialect, typer.Option("--dialect", help="Whose SQL --show-sql prints.")] = Dialect.duckdb,
+    engine: Annotated[
+        str, typer.Option("--engine", help="Who answers: duckdb; or athena or spark, which read silver.")
+    ] = DUCKDB,
     lake_url: Lake = None,
     data: Data = None,
     config: Config = None,
@@ -92,7 +96,7 @@ def report(
             say(lake.report_sql(name, dialect=dialect, **asked))
             return
         try:
-            answer = lake.report(name, compare=compare, **asked)
+            answer = lake.report(name, compare=compare, engine=engine, tell=note, **asked)
         except SqlError as error:
             raise PenstockError(f"report {name} failed: {error}") from error
     _write(answer, format, out)

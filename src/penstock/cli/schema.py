@@ -9,6 +9,7 @@ import typer
 from ..clock import duration, utc_now
 from ..errors import SettingsError
 from ..pipeline import Pipeline
+from ..reports.views import views
 from ..settings import load
 from ..silver.columns import EVENTS, PARTITIONS, Column
 from ..silver.ddl import Engine
@@ -37,6 +38,10 @@ def schema(
     if ddl is not None:
         with existing(data, config) as lake:
             say(statements(lake.pipeline.lake.silver, ddl))
+        if ddl is not Engine.duckdb:
+            say("\n-- Rollups, reckoned from `events` whenever they are asked; in a session whose time zone is UTC.")
+            for view in views(ddl):
+                say(f"\n{view};")
     elif drift:
         back, now = duration(last), utc_now()
         with existing(data, config) as lake:

@@ -79,25 +79,32 @@ class Answer:
 
 
 def ask(
-    name: str, run: Ask, columns: Columns, *, now: datetime, gold: Gold = lambda rollup: False, **asked: Any
+    name: str,
+    run: Ask,
+    columns: Columns,
+    *,
+    now: datetime,
+    gold: Gold = lambda rollup: False,
+    inlines: bool = False,
+    **asked: Any,
 ) -> Answer:
     """The answer of report `name`. `asked` is what `prepare` takes, and `compare`: previous, month or weekday.
 
-    Raises PenstockError for a question that cannot be.
+    `inlines` as of `statement`. Raises PenstockError for a question that cannot be.
     """
     compare = asked.pop("compare", None)
     if compare is not None and compare not in list(Compare):
         raise PenstockError(f"there is no comparison {compare!r}", hint=f"choose one of {', '.join(Compare)}")
     now_asked = prepare(name, columns, now=now, **asked)
-    found = answer(now_asked, run, gold)
+    found = answer(now_asked, run, gold, inlines=inlines)
     if compare is None:
         return found
     earlier = replace(now_asked.without_limit(), period=before(now_asked.period, Compare(compare)))
-    return replace(found, comparison=answer(earlier, run, gold))
+    return replace(found, comparison=answer(earlier, run, gold, inlines=inlines))
 
 
-def answer(asked: Question, run: Ask, gold: Gold = lambda rollup: False) -> Answer:
-    told = statement(asked, gold)
+def answer(asked: Question, run: Ask, gold: Gold = lambda rollup: False, *, inlines: bool = False) -> Answer:
+    told = statement(asked, gold, inlines=inlines)
     table = run(told)
     if asked.by is None and BREAKDOWN in table.column_names:
         table = table.drop_columns([BREAKDOWN])

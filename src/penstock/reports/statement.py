@@ -23,7 +23,7 @@ from .text import NAME
 
 _DAY = timedelta(days=1)
 _BUCKETS = {
-    Grain.hour: "event_ts - (local_ts - date_trunc('hour', local_ts))",
+    Grain.hour: "make_timestamptz(epoch_us(event_ts) - epoch_us(local_ts) % 3600000000)",
     Grain.day: "cast(local_ts as date)",
     Grain.week: "cast(date_trunc('week', local_ts) as date)",
     Grain.month: "cast(date_trunc('month', local_ts) as date)",
@@ -44,10 +44,13 @@ class Statement:
         return " and ".join(stage for stage in ("gold", "silver") if f"from {stage}." in self.sql)
 
 
-def statement(asked: Question, gold: Gold = lambda rollup: False) -> Statement:
-    """The one statement that answers the question."""
+def statement(asked: Question, gold: Gold = lambda rollup: False, *, inlines: bool = False) -> Statement:
+    """The one statement that answers the question.
+
+    `inlines`: for an engine that runs a subquery again wherever it is named.
+    """
     summed = next((one for one in asked.report.gold if _fits(asked, one, gold)), None)
-    body = _template(summed.sql if summed else asked.report.sql).render(_context(asked))
+    body = _template(summed.sql if summed else asked.report.sql).render(_context(asked, inlines))
     read, body = tables(asked, body, gold, rest=summed is not None and summed.grain == ANY)
     read = {**(_rollups(asked, summed) if summed else {}), **read}
     head = ",\n\n".join(f"{name} as (\n{_indented(sql)}\n)" for name, sql in read.items())
@@ -126,7 +129,7 @@ def _rollups(asked: Question, summed: Summed) -> dict[str, str]:
     return found
 
 
-def _context(asked: Question) -> dict[str, Any]:
+def _context(asked: Question, inlines: bool) -> dict[str, Any]:
     grain = asked.grain
     return {
         "grain": grain.value if grain else None,
@@ -134,6 +137,7 @@ def _context(asked: Question) -> dict[str, Any]:
         "by": asked.by_sql,
         "broken_down": asked.by is not None,
         "additive": asked.additive,
+        "inlines": inlines,
         "has": {name for name, value in asked.given.bound.items() if value not in ("", [])},
         **asked.given.rendered,
     }

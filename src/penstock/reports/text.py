@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from ..errors import PenstockError
+from .dialects.shared import parsed
 
 NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
@@ -23,14 +24,6 @@ class Dialect(StrEnum):
     athena = "athena"
     spark = "spark"
     snowflake = "snowflake"
-
-
-_EPOCH_US = {
-    Dialect.athena: "cast(to_unixtime({}) * 1000000 as bigint)",
-    Dialect.spark: "unix_micros({})",
-    Dialect.snowflake: "date_part(epoch_microsecond, {})",
-}
-"""Microseconds since 1970, of which sqlglot does not know."""
 
 
 def inlined(sql: str, values: Mapping[str, Any]) -> str:
@@ -50,17 +43,19 @@ def literal(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def dialect_sql(sql: str, dialect: str) -> str:
-    """DuckDB's SQL in the words of `dialect`. Raises PenstockError for one that we do not speak."""
+def dialect_sql(sql: str, dialect: str, places: Mapping[str, tuple[str, str]] | None = None) -> str:
+    """DuckDB's SQL in the words of `dialect`. Raises PenstockError for one that we do not speak.
+
+    `places`: `silver.events` → the database, which may be empty, and the name under which that engine has it.
+    """
     if dialect not in list(Dialect):
         raise PenstockError(f"there is no dialect {dialect!r}", hint=f"choose one of {', '.join(Dialect)}")
     if dialect == Dialect.duckdb:
         return sql
-    parsed = sqlglot.parse_one(sql, read="duckdb")
-    for part in parsed.find_all(exp.CTE):
-        part.set("materialized", None)  # the others have no such word
-    for call in parsed.find_all(exp.Anonymous):
-        if call.name.lower() == "epoch_us":
-            micros = _EPOCH_US[Dialect(dialect)].format(call.expressions[0].sql(dialect))
-            call.replace(sqlglot.parse_one(micros, read=dialect))
-    return parsed.sql(dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.IGNORE)
+    tree = parsed(sql)
+    for table in tree.find_all(exp.Table):
+        if (place := (places or {}).get(f"{table.db}.{table.name}")) is not None:
+            table.set("db", exp.to_identifier(place[0], quoted=True) if place[0] else None)
+            table.set("this", exp.to_identifier(place[1], quoted=True))
+    written: str = import_module(f".dialects.{dialect}", __package__).written(tree)
+    return written

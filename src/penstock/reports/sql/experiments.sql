@@ -39,7 +39,7 @@ named as (
     select variants, unnest(json_keys(case when json_valid(variants) and json_type(variants) = 'OBJECT' then variants end)) as experiment from texts
 ),
 chosen as (
-    select variants, experiment, json_extract_string(variants, '$."' || replace(experiment, '"', '') || '"') as variant
+    select variants, experiment, json_extract_string(variants, '/' || replace(replace(experiment, '~', '~0'), '/', '~1')) as variant
     from named
 ),
 carried as (

@@ -35,8 +35,11 @@ began as (
         session,
         form,
         min(place) as place,
-        arg_min(coalesce(page_path, ''), row(place, page_path)) as page_path,
-        arg_min(coalesce(breakdown, ''), row(place, page_path, breakdown)) as breakdown
+        arg_min(coalesce(page_path, ''), row(place, page_path is null, coalesce(page_path, ''))) as page_path,
+        arg_min(
+            coalesce(breakdown, ''),
+            row(place, page_path is null, coalesce(page_path, ''), breakdown is null, coalesce(breakdown, ''))
+        ) as breakdown
     from said
     where event_type = 'form_start'
     group by session, form

@@ -61,7 +61,14 @@ with marked as materialized (
     )
 ),
 
-{% if order == "ordered" %}
+{% set marks %}{% for k in range(1, n + 1) %}p{{ k }}{{ "" if loop.last else ", " }}{% endfor %}{% endset %}
+{% set rows = "marked" if inlines else "again" %}
+asked as (
+    {% for step in steps %}
+    {{ "union all " if loop.index > 1 }}select {{ loop.index }} as step, {{ "null" if order == "any" else "$steps_" ~ loop.index0 ~ "_label" }} as event
+    {% endfor %}
+),
+{% if order == "ordered" and not inlines %}
 -- the attempt that begins with the first step; without a window no other gets further
 s1 as (
     select key, min(place) as place, cast(null as bigint) as before, min(place) as start, {{ "arg_min(breakdown, place)" if broken_down else "''" }} as breakdown
@@ -78,13 +85,7 @@ s{{ k }} as (
     group by m.key
 ),
 {% endfor %}
-{% if not window %}
-reached as (
-    {% for k in range(1, n + 1) %}
-    {{ "union all " if k > 1 }}select {{ k }} as step, place, before, breakdown from s{{ k }}
-    {% endfor %}
-),
-{% else %}
+{% if window %}
 -- where that takes too long, a later beginning may get further
 slow as (
     select distinct key from (
@@ -94,35 +95,38 @@ slow as (
     )
 ),
 again as materialized (select * from marked where key in (select key from slow)),
-a1 as (
-    select key, place, cast(null as bigint) as before, place as start, min(breakdown) as breakdown
-    from again
-    where mask & 1 > 0
-    group by key, place
+{% endif %}
+{% endif %}
+{% if order == "ordered" and (window or inlines) %}
+-- of each attempt: where each later step is reached. What follows a later event comes later too, or not at all, so the
+-- earliest of all that follows is what follows the soonest event of the next step
+from{{ n }} as (
+    select key, place, bit_or(mask) as mask, min(breakdown) filter (mask & 1 > 0) as breakdown from {{ rows }} group by key, place
 ),
-{% for k in range(2, n + 1) %}
-a{{ k }} as (
-    select a.key, m.place, a.place as before, a.start, a.breakdown
-    from a{{ k - 1 }} as a
-    asof join (select key, place from again where mask & {{ bit(k) }} > 0) as m on a.key = m.key and a.place < m.place
-    where not {{ late("a.start", "m.place") }}
+{% for k in range(n - 1, 0, -1) %}
+from{{ k }} as (
+    select
+        key,
+        place,
+        mask,
+        breakdown,
+        min(case when mask & {{ bit(k + 1) }} > 0 then place end) over after as p{{ k + 1 }}
+        {% for j in range(k + 2, n + 1) %}
+        , min(case when mask & {{ bit(k + 1) }} > 0 then p{{ j }} end) over after as p{{ j }}
+        {% endfor %}
+    from from{{ k + 1 }}
+    window after as (partition by key order by place rows between 1 following and unbounded following)
 ),
 {% endfor %}
 tries as (
-    {% for k in range(1, n + 1) %}
-    {{ "union all " if k > 1 }}select {{ k }} as step, key, place, before, start, breakdown from a{{ k }}
-    {% endfor %}
+    select *, place as p1, case
+        {% for k in range(2, n + 1) %}
+        when p{{ k }} is null{% if window %} or {{ late("place", "p" ~ k) }}{% endif %} then {{ k - 1 }}
+        {% endfor %}
+        else {{ n }} end as step
+    from from1
+    where mask & 1 > 0
 ),
-best as (
-    select key, start from tries qualify row_number() over (partition by key order by step desc, start) = 1
-),
-reached as (
-    select step, place, before, breakdown from tries where (key, start) in (select (key, start) from best)
-    {% for k in range(1, n + 1) %}
-    union all select {{ k }}, place, before, breakdown from s{{ k }} where key not in (select key from slow)
-    {% endfor %}
-),
-{% endif %}
 {% elif order == "strict" %}
 moments as (
     select key, place, bit_or(mask) as mask, min(breakdown) as breakdown from marked group by key, place
@@ -145,15 +149,8 @@ tries as (
     from following
     where mask & 1 > 0
 ),
-best as (
-    select * from tries qualify row_number() over (partition by key order by step desc, place) = 1
-),
-reached as (
-    {% for k in range(1, n + 1) %}
-    {{ "union all " if k > 1 }}select {{ k }} as step, p{{ k }} as place, {{ "p" ~ (k - 1) if k > 1 else "null" }} as before, breakdown from best where step >= {{ k }}
-    {% endfor %}
-),
-{% else %}
+{% elif order == "any" %}
+{% if not (window and inlines) %}
 -- from the first event that fits a step; without a window no other does more
 whole as (
     select
@@ -166,41 +163,96 @@ whole as (
     from marked
     group by key
 ),
-{% if window %}
+{% endif %}
+{% if window and not inlines %}
 slow as (
     select key from whole
     where {% for k in range(1, n + 1) %}coalesce({{ late("start", "p" ~ k) }}, false){{ "" if loop.last else " or " }}{% endfor %}
 
 ),
 again as materialized (select * from marked where key in (select key from slow)),
-t0 as (select key, place as start, min(breakdown) as breakdown from again group by key, place),
-{% for k in range(1, n + 1) %}
-t{{ k }} as (
-    select t.*, case when not {{ late("t.start", "m.place") }} then m.place end as p{{ k }}
-    from t{{ k - 1 }} as t
-    asof left join (select key, place from again where mask & {{ bit(k) }} > 0) as m
-        on t.key = m.key and t.start <= m.place
+{% endif %}
+{% if window %}
+moments as (
+    select key, place, bit_or(mask) as mask, min(breakdown) as breakdown from {{ rows }} group by key, place
 ),
-{% endfor %}
+-- of each attempt: when each step is done first
+firsts as (
+    select
+        key,
+        place as start,
+        breakdown
+        {% for k in range(1, n + 1) %}
+        , min(case when mask & {{ bit(k) }} > 0 then place end) over on_from_here as p{{ k }}
+        {% endfor %}
+    from moments
+    window on_from_here as (partition by key order by place rows between current row and unbounded following)
+),
+tries as (
+    select
+        key,
+        start,
+        breakdown
+        {% for k in range(1, n + 1) %}
+        , case when not {{ late("start", "p" ~ k) }} then p{{ k }} end as p{{ k }}
+        {% endfor %}
+    from firsts
+),
+{% endif %}
+{% endif %}
+
+{% if order == "any" %}
+{% if window %}
 best as (
-    select * from t{{ n }}
+    select key, breakdown, {{ marks }} from tries
     qualify row_number() over (
         partition by key
         order by {% for k in range(1, n + 1) %}(p{{ k }} is not null)::int{{ " desc, start" if loop.last else " + " }}{% endfor %}
 
     ) = 1
-    union all by name select * from whole where key not in (select key from slow)
+    {% if not inlines %}
+    union all select key, breakdown, {{ marks }} from whole where key not in (select key from slow)
+    {% endif %}
 ),
 {% else %}
 best as (select * from whole),
 {% endif %}
 sorted as (
-    select breakdown, list_sort([{% for k in range(1, n + 1) %}p{{ k }}{{ "" if loop.last else ", " }}{% endfor %}], 'ASC', 'NULLS LAST') as p
+    select breakdown, list_sort([{{ marks }}], 'ASC', 'NULLS LAST') as p
     from best
 ),
+placed as (
+    select
+        a.step,
+        case a.step{% for k in range(1, n + 1) %} when {{ k }} then s.p[{{ k }}]{% endfor %} end as place,
+        case a.step{% for k in range(2, n + 1) %} when {{ k }} then s.p[{{ k - 1 }}]{% endfor %} end as before,
+        s.breakdown
+    from sorted as s
+    cross join asked as a
+),
+reached as (select * from placed where place is not null),
+{% elif order == "strict" or window or inlines %}
+best as (
+    select * from tries qualify row_number() over (partition by key order by step desc, place) = 1
+),
+reached as (
+    select
+        a.step,
+        case a.step{% for k in range(1, n + 1) %} when {{ k }} then b.p{{ k }}{% endfor %} end as place,
+        case a.step{% for k in range(2, n + 1) %} when {{ k }} then b.p{{ k - 1 }}{% endfor %} end as before,
+        b.breakdown
+    from best as b
+    join asked as a on a.step <= b.step
+    {% if order == "ordered" and not inlines %}
+    {% for k in range(1, n + 1) %}
+    union all select {{ k }}, place, before, breakdown from s{{ k }} where key not in (select key from slow)
+    {% endfor %}
+    {% endif %}
+),
+{% else %}
 reached as (
     {% for k in range(1, n + 1) %}
-    {{ "union all " if k > 1 }}select {{ k }} as step, p[{{ k }}] as place, {{ "p[" ~ (k - 1) ~ "]" if k > 1 else "null" }} as before, breakdown from sorted where p[{{ k }}] is not null
+    {{ "union all " if k > 1 }}select {{ k }} as step, place, before, breakdown from s{{ k }}
     {% endfor %}
 ),
 {% endif %}
@@ -220,11 +272,6 @@ breakdowns as (
     {% else %}
     select '' as breakdown, 0 as began
     {% endif %}
-),
-asked as (
-    {% for step in steps %}
-    {{ "union all " if loop.index > 1 }}select {{ loop.index }} as step, {{ "null" if order == "any" else "$steps_" ~ loop.index0 ~ "_label" }} as event
-    {% endfor %}
 ),
 rows as (
     select b.breakdown, b.began, a.step, a.event, coalesce(c.reached, 0) as reached, c.median_seconds

@@ -45,7 +45,7 @@ visits as (
         {{ rate("views", "sessions") }} as views_per_session,
         {{ rate("bounced", "viewing") }} as bounce_rate,
         cast(median_seconds as double) as median_seconds,
-        {{ rate("milliseconds", "sessions") }} / 1000.0 as mean_seconds,
+        {{ rate("milliseconds", "sessions") }} / 1e3 as mean_seconds,
         conversions
     from counted cross join came cross join people cross join middle
 ),

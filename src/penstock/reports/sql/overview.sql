@@ -26,7 +26,7 @@ visits as (
         {{ rate("sum(views)", "count(*)") }} as views_per_session,
         {{ rate("count(*) filter (bounced)", "count(*) filter (views > 0)") }} as bounce_rate,
         cast(median({{ milliseconds }} // 1000) as double) as median_seconds,
-        avg({{ milliseconds }}) / 1000.0 as mean_seconds,
+        avg({{ milliseconds }}) / 1e3 as mean_seconds,
         count(*) filter (converted) as conversions
     from sessions
 ),

@@ -50,9 +50,17 @@ counted as materialized (
     {% block counted %}
     select step, page_path, count(*) as sessions from steps group by 1, 2
     {% endblock %}
+),
+
+ranked as (
+    select
+        *,
+        {{ rate("sessions", "sum(sessions) over (partition by step)") }} as share,
+        row_number() over (partition by step order by sessions desc, page_path nulls last) as place
+    from counted
 )
 
-select step, page_path, sessions, {{ rate("sessions", "sum(sessions) over (partition by step)") }} as share
-from counted
-qualify row_number() over (partition by step order by sessions desc, page_path nulls last) <= {{ top }}
-order by step, sessions desc, counted.page_path nulls last
+select step, page_path, sessions, share
+from ranked
+where place <= {{ top }}
+order by step, place

@@ -21,7 +21,7 @@ select
     count(distinct session) as sessions,
     coalesce(sum(revenue), 0) as revenue,
     {{ rate("coalesce(sum(revenue), 0)", "sum(coalesce(sum(revenue), 0)) over ()") }} as share,
-    cast(avg(revenue) as double) as average
+    {{ rate("sum(revenue)", "count(revenue)") }} as average
 from events
 where {{ purchase }}
 group by 1

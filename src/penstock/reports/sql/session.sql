@@ -18,7 +18,7 @@
 -- ---
 select
     event_ts as at,
-    date_diff('millisecond', min(event_ts) over (), event_ts) / 1000.0 as seconds,
+    date_diff('millisecond', min(event_ts) over (), event_ts) / 1e3 as seconds,
     event_type,
     page_path,
     product_id,

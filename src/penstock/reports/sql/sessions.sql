@@ -26,7 +26,7 @@
 select
     session_id,
     start_ts,
-    {{ milliseconds }} / 1000.0 as seconds,
+    {{ milliseconds }} / 1e3 as seconds,
     entry_page,
     exit_page,
     views,
