@@ -129,8 +129,8 @@ class OpenLake:
 
     def report_sql(self, name: str, *, dialect: str = "duckdb", **asked: Any) -> str:
         """The SQL of a report that is asked like this, also for `athena`, `spark` or `snowflake`."""
-        inlines = dialect in ("athena", "spark")
-        told = statement(prepare(name, self.columns, now=self.pipeline.clock(), **asked), inlines=inlines)
+        asked_now = prepare(name, self.columns, now=self.pipeline.clock(), **asked)
+        told = statement(asked_now, inlines=dialect != "duckdb")
         return dialect_sql(inlined(told.sql, told.values), dialect)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from ...errors import PenstockError
 from .shared import SHARED, Node, call, is_call, is_object, looked_up, rewritten
 
 
@@ -42,6 +43,8 @@ def _lists(node: Node) -> Node:
     """`list(x order by a, b)`: Spark collects in no certain order, and so sorts afterwards; neither a nor b is null."""
     if not isinstance(node, exp.ArrayAgg) or not isinstance(node.this, exp.Order):
         return node
+    if any(ordered.args.get("desc") for ordered in node.this.expressions):
+        raise PenstockError("a list in falling order has no words in Spark's SQL here", hint="sort it the other way")
     keys = [ordered.this for ordered in node.this.expressions]
     rows = exp.ArrayAgg(this=call("struct", *(key.copy() for key in keys), exp.alias_(node.this.this, "value")))
     sort = call("array_sort", rows)
