@@ -116,7 +116,7 @@ class KafkaStream:
                 self._topic.make()
                 self._made = Producer(
                     {
-                        "linger.ms": 2,
+                        "linger.ms": 1,  # an append holds all that waited, so there is little more to wait for
                         "message.max.bytes": 1 << 20,
                         "compression.type": "lz4",
                         **self._config,
