@@ -60,12 +60,12 @@ def bare_producer(broker: Broker, topic: str, given: Sequence[Record]) -> None:
 
 
 def bare_consumer(broker: Broker, topic: str, expected: int) -> None:
-    words = {"group.id": "bare", "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    words = {"group.id": "bare", "auto.offset.reset": "earliest", "fetch.queue.backoff.ms": 20}
     consumer = Consumer({"bootstrap.servers": broker.address, **words})
     consumer.subscribe([topic])
     found = 0
     while found < expected:
-        found += sum(message.error() is None for message in consumer.consume(2000, timeout=1))
+        found += sum(message.error() is None for message in consumer.consume(2000, timeout=0.05))
     consumer.close()
 
 
