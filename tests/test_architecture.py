@@ -25,7 +25,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 ONLY_IN = {
     "boto3": ("stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb"),
-    "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
+    "confluent_kafka": ("stream/kafka", "stream/_kafka_errors", "stream/_kafka_group", "stream/_kafka_topic"),
     "pyspark": ("silver/engines/spark",),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),
