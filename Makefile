@@ -36,6 +36,7 @@ bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 	$(BIN)/python benchmarks/refine.py
 	$(BIN)/python benchmarks/query.py
 	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python benchmarks/kafka.py
 
 screenshots: $(VENV)/installed-test  ## docs/images, from simulated traffic
 	$(BIN)/python docs/screenshots.py

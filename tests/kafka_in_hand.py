@@ -79,6 +79,8 @@ class Broker:
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
             "auto.create.topics.enable": "false",
+            # Tests write with clocks of their own: what is old by them would be gone when this node first looks for it.
+            "log.initial.task.delay.ms": 86_400_000,
         }
         (folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
         self._java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties")

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +54,17 @@ class Outcome(NamedTuple):
     lost: int
     """Sound events that are not in silver."""
     problems: Sequence[str]
+    seconds: Mapping[str, float]
+    """`taken`: from the first request until all was acknowledged, outages included; `drained`: and then until what
+    waited was in gold."""
+
+    def told(self) -> str:
+        ends = f"{self.stored:,} stored + {self.duplicate:,} duplicate + {self.quarantined:,} quarantined"
+        return (
+            f"{self.acknowledged:,} acknowledged + {self.unsaid:,} taken though refused = {ends}, {self.lost:,} lost; "
+            f"{self.refused:,} requests refused; taken in {self.seconds['taken']:.1f} s, "
+            f"drained in {self.seconds['drained']:.1f} s more"
+        )
 
 
 def event_id(number: int) -> str:
@@ -225,14 +236,17 @@ def run(kafka: kafka_in_hand.Broker, folder: Path, events: int) -> Outcome:
     stream = kafka.new_topic().replace("partitions=1", _OUTAGE_WORDS)
     with standing(folder, stream) as (first, second, deliverer):
         senders = Senders([first.settings.collect.port, second.settings.collect.port], events // BATCH)
+        started = time.perf_counter()
         senders.start()
         _kill_them(senders, first, deliverer, kafka)
         senders.join()
+        taken = time.perf_counter()
         deliverer.end(signal.SIGTERM)
     way = Pipeline(first.settings)
     way.drain()
+    drained = time.perf_counter()
     try:
-        return _counted(way, senders, events)
+        return _counted(way, senders, events, {"taken": taken - started, "drained": drained - taken})
     finally:
         way.close()
 
@@ -261,7 +275,7 @@ def _kill_them(senders: Senders, first: Supervisor, deliverer: Deliverer, kafka:
     kafka.start()
 
 
-def _counted(way: Pipeline, senders: Senders, events: int) -> Outcome:
+def _counted(way: Pipeline, senders: Senders, events: int, seconds: Mapping[str, float]) -> Outcome:
     requests = _in_bronze(way)
     ends = way.stream.ends()
     assert sum(ends.values()) == sum(requests.values()), f"the broker holds {ends}, bronze {sum(requests.values())}"
@@ -282,6 +296,7 @@ def _counted(way: Pipeline, senders: Senders, events: int) -> Outcome:
         quarantined=quarantined,
         lost=len(sound - stored),
         problems=checked.problems,
+        seconds=seconds,
     )
 
 

@@ -27,7 +27,7 @@ ONLY_IN = {
     "boto3": (
         "stream/_aws", "hosts/awslambda/clients", "gold/counters", "gold/stores/dynamodb", "reports/engines/athena",
     ),
-    "confluent_kafka": ("stream/kafka", "stream/_kafka_group", "stream/_kafka_topic"),
+    "confluent_kafka": ("stream/kafka", "stream/_kafka_errors", "stream/_kafka_group", "stream/_kafka_topic"),
     "pyspark": ("silver/engines/spark", "reports/engines/spark"),
     "psycopg": ("export/postgres",),
     "obstore": ("objects",),

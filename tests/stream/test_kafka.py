@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 import kafka_in_hand
 from hand_clock import HandClock
 from penstock.errors import SettingsError, Transient
 from penstock.stream import Batch, Record, Stream
+from penstock.stream._kafka_errors import tell_seldom
 from penstock.stream.kafka import open as open_kafka
 from penstock.stream.kafka import parse
 
@@ -184,18 +186,33 @@ def test_what_others_write_into_the_topic_is_one_line_each(here: Here) -> None:
     assert b"".join(batch.data for batch in batches).splitlines() == [b'{"n":0}', b'{   "n": 1 }', b"null", b'{"n": 2}']
 
 
-def test_a_broker_that_is_killed_loses_nothing_that_it_acknowledged(here: Here) -> None:
+def test_a_broker_that_is_killed_loses_nothing_that_it_acknowledged(
+    here: Here, capfd: pytest.CaptureFixture[str]
+) -> None:
     stream = here(**{"message.timeout.ms": 3000})
     stream.append(records(500))
     early = taken(stream, most=2, limit=500)
     here.broker.kill()
     with pytest.raises(Transient, match="did not acknowledge"):
         stream.append(records(10, 10_000))
+    assert 0 < "".join(capfd.readouterr()).count("Connection refused") < 5, "clients try often, and tell seldom"
     here.broker.start()
     stream.append(records(500, 500))
     found = numbers(*early, *taken(stream))
     assert sorted(set(found) - set(range(10_000, 10_010))) == list(range(1000))
     assert len(found) == len(set(found)), "what failed may be there, but nothing is there twice"
+
+
+def test_trouble_is_told_once_a_minute_by_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 100.0
+    tell = tell_seldom(lambda: now)
+    for now in (100.0, 100.05, 159.9, 160.0):
+        tell(KafkaError(KafkaError._TRANSPORT, f"refused at {now}"))
+        tell(KafkaError(KafkaError._AUTHENTICATION, f"wrong at {now}"))
+    said = capsys.readouterr().out
+    assert re.findall(r"(?:refused|wrong) at [\d.]+", said) == [
+        "refused at 100.0", "wrong at 100.0", "refused at 160.0", "wrong at 160.0",
+    ]  # fmt: skip
 
 
 def test_a_broker_that_is_nowhere_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

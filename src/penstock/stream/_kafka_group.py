@@ -17,6 +17,7 @@ from structlog import get_logger
 
 from ..errors import Transient
 from . import Batch
+from ._kafka_errors import QUIET, tell_seldom
 from ._kafka_topic import BACKOFF_MS, SECONDS, Got, Topic
 
 _JOIN_SECONDS = 30
@@ -72,6 +73,7 @@ class Group:
         self._settled = 0.0
         self._consumer = Consumer(
             {
+                "log_level": QUIET,
                 "session.timeout.ms": 10_000,
                 "queued.max.messages.kbytes": 32_768,
                 "fetch.queue.backoff.ms": BACKOFF_MS,
@@ -80,6 +82,7 @@ class Group:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
+                "error_cb": tell_seldom(),
             }
         )
         self._consumer.subscribe([topic.name], on_assign=self._taken, on_revoke=self._given, on_lost=self._lost)

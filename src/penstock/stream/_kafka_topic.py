@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from ..errors import Transient
 from . import Lag, Tail
+from ._kafka_errors import QUIET
 
 SECONDS = 15
 """So long a broker may take for an answer."""
@@ -78,13 +79,15 @@ class Topic:
 
     @cached_property
     def _admin(self) -> AdminClient:
-        return AdminClient(self.config)
+        """The first to ask, so it says on stderr why it may not."""
+        return AdminClient({"log_level": "3", **self.config})
 
     @cached_property
     def _reader(self) -> Consumer:
         """Assigned by hand, so a member of no group."""
         return Consumer(
             {
+                "log_level": QUIET,
                 "queued.min.messages": _AT_ONCE,  # it looks at a place and leaves again: what it fetched ahead is lost
                 "fetch.queue.backoff.ms": BACKOFF_MS,
                 **self.config,
@@ -107,6 +110,7 @@ class Topic:
         except TimeoutError as error:
             raise Transient("no Kafka broker answers") from error
         self._is_made = True
+        self.__dict__.pop("_admin", None)  # it would say each second that a broker is away
 
     def partitions(self) -> list[int]:
         try:
@@ -138,7 +142,9 @@ class Topic:
         A consumer asks that joins nothing: librdkafka's administration ends the process when a broker goes away.
         """
         if group not in self._askers:
-            self._askers[group] = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+            self._askers[group] = Consumer(
+                {"log_level": QUIET, **self.config, "group.id": group, "enable.auto.commit": False}
+            )
         asked = [TopicPartition(self.name, partition) for partition in self.partitions()]
         try:
             found = self._askers[group].committed(asked, timeout=SECONDS) if asked else []

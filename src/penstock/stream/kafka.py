@@ -22,6 +22,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from ..clock import Clock, utc_now
 from ..errors import SettingsError, Transient
 from . import Batch, Lag, Promise, Record, Stream, Tail
+from ._kafka_errors import QUIET, tell_seldom
 from ._kafka_group import Group
 from ._kafka_topic import Topic
 
@@ -46,7 +47,7 @@ def open(url: str, *, clock: Clock = utc_now, retention_seconds: int = 86_400, *
     """The topic is made if it is missing. Raises SettingsError, Transient if no broker answers."""
     address = parse(url)
     common = {name: value for name, value in address.config.items() if name not in _PRODUCERS}
-    topic = Topic(address.topic, {"log_level": "3", **common}, address.partitions, retention_seconds)
+    topic = Topic(address.topic, common, address.partitions, retention_seconds)
     return KafkaStream(address, topic, clock)
 
 
@@ -77,7 +78,7 @@ class KafkaStream:
     declines = frozenset({Promise.LAG, Promise.BOUND, Promise.TOGETHER, Promise.CUTS})
 
     def __init__(self, address: Address, topic: Topic, clock: Clock) -> None:
-        self._config = {"log_level": "3", "message.timeout.ms": str(_SECONDS * 1000), **address.config}
+        self._config = {"log_level": QUIET, "message.timeout.ms": str(_SECONDS * 1000), **address.config}
         self._seconds = int(self._config["message.timeout.ms"]) / 1000 + _SLACK_SECONDS
         self._topic = topic
         self._clock = clock
@@ -116,12 +117,13 @@ class KafkaStream:
                 self._topic.make()
                 self._made = Producer(
                     {
-                        "linger.ms": 2,
+                        "linger.ms": 1,  # an append holds all that waited, so there is little more to wait for
                         "message.max.bytes": 1 << 20,
                         "compression.type": "lz4",
                         **self._config,
                         "acks": "all",
                         "enable.idempotence": True,
+                        "error_cb": tell_seldom(),
                     }
                 )
             return self._made
