@@ -17,7 +17,7 @@ from penstock.cli import app
 from penstock.errors import PenstockError, SettingsError
 from penstock.hosts.supervisor import free_port
 from penstock.objects import Objects
-from penstock.reports.engines.athena import Athena
+from penstock.reports.engines.athena import Athena, passes
 from penstock.reports.question import prepare
 from penstock.reports.run import ask
 from penstock.reports.statement import Statement, statement
@@ -117,11 +117,11 @@ def test_what_it_will_read_is_told_before_and_what_it_read_after(
     athena.ask(told(since=DAYS[1]))
     before, after = said
     assert before.startswith("Athena will read at most ")
-    assert ", 1 of 2 files: at most $0.000045" in before, "of 10 MB, the least that is billed"
+    assert ", 1 of 2 files once: at most $0.000045" in before, "of 10 MB, the least that is billed"
     assert after == "Athena read 5.0 MB: $0.000045"
     server.scanned = 1 << 40
     athena.ask(told())
-    assert ", all 2 files: at most $" in said[2]
+    assert ", all 2 files once: at most $" in said[2]
     assert said[3] == "Athena read 1.0 TB: $5.000000"
 
 
@@ -132,6 +132,23 @@ def test_what_may_read_too_much_is_refused_before_anything_is_asked(
         engine(most_bytes=1024).ask(told())
     assert "less time" in str(refused.value.hint)
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select 1 as n from d.t", 1),
+        ("with a as (select * from d.t), b as (select * from a union all select * from a) select * from b", 2),
+        ("select x from d.t where x in (select x from d.t) and y in (select y from other)", 2),
+        ("with a as (with b as (select * from t) select * from b) select * from a join a as c using (x)", 2),
+        ("select count(*) as n from (select x from t) as u cross join unnest(u.x) as v(w)", 1),
+        ("select a, count(distinct b) as b, count(distinct c) as c, count(*) as n from t group by a", 3),
+        ("select a, count(distinct b) as b from t group by a", 1),
+        ("with few as (select x from t) select * from t as a where a.x in (select x from few)", 2),
+    ],
+)
+def test_each_pass_over_the_table_counts(sql: str, expected: int) -> None:
+    assert passes(sql, "t") == expected
 
 
 def test_all_kinds_of_values_and_several_pages(engine: Callable[..., Athena], server: AthenaInHand) -> None:

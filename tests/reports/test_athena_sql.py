@@ -14,7 +14,8 @@ from athena_in_hand import AthenaInHand, serving
 from penstock.gold.catalog import ROLLUPS, Rollup
 from penstock.gold.over_silver import over_silver
 from penstock.objects import Objects
-from penstock.reports.engines.athena import Athena
+from penstock.reports.catalog import reports
+from penstock.reports.engines.athena import Athena, passes
 from penstock.reports.views import views
 from penstock.setting_sections import AthenaSettings
 from penstock.silver.lake import Silver as SilverTables
@@ -55,6 +56,14 @@ def copy(folder: Path, url: str) -> None:
 def test_a_report_says_the_same_in_athenas_sql(athena: Athena, silver: Silver, asked: Asked) -> None:
     told = asked.statement()
     assert_alike(athena.ask(told), silver.run(told))
+
+
+@pytest.mark.parametrize("name", reports())
+def test_no_table_is_read_more_often_than_was_told(athena: Athena, trino: Trino, name: str) -> None:
+    asked = next(asked for asked in everything() if asked.name == name)
+    sql = athena.sql(asked.statement())
+    _, plan = trino.query(f"explain {sql}")
+    assert 0 < str(plan).count("[table = memory:") <= passes(sql, athena.table)
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.name)

@@ -13,6 +13,7 @@ from penstock.gold.over_silver import over_silver
 from penstock.reports.engines.spark import Spark
 from penstock.reports.statement import Statement
 from penstock.reports.views import views
+from support import LakeInHand
 
 from .asked import Asked, assert_alike, everything
 from .conftest import Silver
@@ -51,6 +52,13 @@ def test_from_python(spark: Any, silver: Silver, tmp_path: Path) -> None:
     asked = {"since": "2026-03-28", "until": "2026-03-29", "grain": "day"}
     with penstock.open(tmp_path, lake=silver.folder.as_uri()) as lake:
         assert lake.report("events", engine="spark", **asked).rows() == lake.report("events", **asked).rows() != []
+
+
+def test_a_folder_whose_name_has_a_blank(spark: Any, tmp_path: Path) -> None:
+    hand = LakeInHand(tmp_path / "100% my lake")
+    hand.put([{"event_type": "page_view", "event_ts": "2026-03-28T10:00:00Z"}])
+    hand.refine()
+    assert Spark(hand.lake.silver.events).ask(_of_everything()).to_pylist() == [{"n": 1}]
 
 
 def _of_everything() -> Statement:

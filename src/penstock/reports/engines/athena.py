@@ -15,8 +15,11 @@ from typing import Any
 
 import boto3
 import pyarrow as pa
+import sqlglot
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, build_scope
 
 from ...cost import PRICES
 from ...errors import PenstockError, SettingsError
@@ -65,7 +68,7 @@ class Athena:
         sql = self.sql(told)
         if len(sql.encode()) > _LONGEST_STATEMENT_BYTES:
             raise PenstockError("Athena takes no statement of more than 262,144 bytes", hint="ask with fewer filters")
-        self._forecast(told)
+        self._forecast(told, passes(sql, self.table))
         if not self._made:
             self._make()
         done = self._run(sql)
@@ -73,13 +76,14 @@ class Athena:
         self._tell(f"Athena read {_size(read)}: {_dollars(read)}")
         return table(self._pages(str(done["QueryExecutionId"])))
 
-    def _forecast(self, told: Statement) -> None:
+    def _forecast(self, told: Statement, times: int) -> None:
         """Of the files that it may look into, by their statistics; of these Athena reads the columns that it needs."""
         sizes = self._events.sizes()
         paths = sizes.keys() if told.since is None else snapshot.since(self._events.open(), told.since)
-        most = sum(sizes[path] for path in paths)
+        most = times * sum(sizes[path] for path in paths)
         files = f"{len(paths)} of {len(sizes)} files" if len(paths) < len(sizes) else f"all {len(sizes)} files"
-        self._tell(f"Athena will read at most {_size(most)}, {files}: at most {_dollars(most)}")
+        often = "once" if times == 1 else f"{times} times"
+        self._tell(f"Athena will read at most {_size(most)}, {files} {often}: at most {_dollars(most)}")
         if most > self._settings.most_bytes:
             raise PenstockError(
                 f"this may read {_size(most)}, more than [athena] most_bytes = {_size(self._settings.most_bytes)}",
@@ -155,6 +159,28 @@ class Athena:
 
 def open(silver: Silver, settings: Settings, tell: Tell) -> Athena:
     return Athena(silver, settings.athena, tell)
+
+
+def passes(sql: str, table: str) -> int:
+    """How often the table may be read: Athena runs a named subquery again wherever it is named."""
+
+    def count(scope: Scope) -> int:
+        sources = [source for _, source in scope.selected_sources.values()]
+        sources += [scope.sources[name] for name in scope.semi_or_anti_join_tables]
+        inner = [source for source in sources if isinstance(source, Scope)]
+        here = sum(isinstance(source, exp.Table) and source.name == table for source in sources)
+        read = _times(scope) * (here + sum(map(count, inner)))
+        return read + sum(map(count, (*scope.subquery_scopes, *scope.set_operation_scopes)))
+
+    whole = build_scope(sqlglot.parse_one(sql, read="athena"))
+    return count(whole) if whole is not None else 0
+
+
+def _times(scope: Scope) -> int:
+    """It may read once for each column whose different values are counted, and once for all else that is added up."""
+    counted = [count for count in scope.find_all(exp.AggFunc) if not isinstance(count.parent, exp.Window)]
+    distinct = {each.sql() for count in counted if (each := count.find(exp.Distinct)) is not None}
+    return max(1, len(distinct) + any(count.find(exp.Distinct) is None for count in counted))
 
 
 @contextmanager

@@ -60,16 +60,15 @@ class Spark:
             self._rows(told).createOrReplaceTempView(_VIEW)
             return _table(self._spark.sql(self.sql(told)))
         except PySparkException as error:
-            raise PenstockError(
-                f"Spark has no answer: {str(error).split('JVM stacktrace')[0].strip()[:500]}"
-            ) from error
+            why = str(error).split("JVM stacktrace")[0].strip()[:500]
+            raise PenstockError(f"Spark has no answer: {why}", hint=self._hint(why)) from error
         finally:
             self._spark.conf.set("spark.sql.session.timeZone", str(zone))
 
-    def _hint(self, why: str) -> str | None:
+    def _hint(self, why: str) -> str:
         if self._events.root is None and "FileSystem" in why:
             return "Spark itself reads the bucket: on Glue and EMR it can, elsewhere set up hadoop-aws for s3://"
-        return None
+        return ""
 
     def _rows(self, told: Statement) -> DataFrame:
         """Of the newest version, without files that are too old by their statistics."""
@@ -79,7 +78,8 @@ class Spark:
         paths = sorted(self._events.sizes()) if told.since is None else snapshot.since(handle, told.since)
         if not paths:
             return self._spark.createDataFrame([], schema)
-        return self._spark.read.schema(schema).parquet(*(f"{self._events.url}/{path}" for path in paths))
+        place = self._events.root or self._events.url  # Spark takes a URL's %20 for part of a name
+        return self._spark.read.schema(schema).parquet(*(f"{place}/{path}" for path in paths))
 
     def close(self) -> None:
         """The session stays: others of this process may use it."""
