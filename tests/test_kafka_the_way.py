@@ -1,7 +1,7 @@
 """The way over Kafka: two collectors and two that deliver share a topic and a lake; both of these and the broker are
 killed on the way. What was acknowledged is stored once, a duplicate, or in quarantine.
 
-100,000 events take about a minute, most of it starts and outages; TEST_KAFKA_EVENTS=1000000 is the proof with a million.
+100,000 events take a minute, most of it starts and outages. TEST_KAFKA_EVENTS=1000000 is the proof with a million.
 `benchmarks/kafka.py` sends as many the same way, and prints how fast that went, beside a reference.
 """
 
