@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,11 @@ async def code(playground: Playground, sql: str) -> str:
 
 def children() -> set[int]:
     """Processes that this one has started and that are still there."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread may end meanwhile
+            found |= set(map(int, (task / "children").read_text().split()))
+    return found
 
 
 @pytest.mark.heavy
