@@ -254,9 +254,11 @@ def test_two_tabs_do_not_send_the_same_event_twice(site: Site, visitor: BrowserC
     site.wait("page_view", 2)
     site.wait("scroll_depth", 8)
     visitor.set_offline(True)
-    for i in range(10):
-        first.evaluate("i => analytics.track('offline', {i})", i)
-        second.evaluate("i => analytics.track('offline', {i: i + 10})", i)
+    for i in range(20):
+        tab, other = (first, second) if i % 2 else (second, first)
+        tab.evaluate("i => analytics.track('offline', {i})", i)
+        # tabs are processes of their own, and hear of each other's storage some milliseconds later (docs/tracker.md)
+        other.wait_for_function("n => JSON.parse(localStorage.penstock).queue.length == n", arg=i + 1)
     visitor.set_offline(False)
 
     assert sorted(event["properties"]["i"] for event in site.wait("offline", 20)) == list(range(20))

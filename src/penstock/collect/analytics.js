@@ -268,7 +268,9 @@
     };
   });
   on(window, ['popstate', 'hashchange'], moved);
-  on(window, ['pagehide', 'online'], deliver);
+  on(window, ['pagehide'], deliver);
+  // All tabs hear this at once, and would send the same: whoever is first empties the queue for the others.
+  on(window, ['online'], () => setTimeout(deliver, random() % 3e3));
   on(window, ['pageshow'], event => event.persisted && view());
   on(document, ['visibilitychange'], appear);
 
