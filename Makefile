@@ -34,6 +34,7 @@ browser:  ## Chromium for the tests of tracker and dashboard, where we may insta
 bench: $(VENV)/installed-test  ## the benchmarks, each beside its reference
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/refine.py
+	$(BIN)/python benchmarks/hour.py
 	$(BIN)/python benchmarks/query.py
 	$(BIN)/python benchmarks/dashboard.py
 	$(BIN)/python benchmarks/kafka.py

@@ -15,7 +15,7 @@ FILES = {path.relative_to(SRC).with_suffix("").as_posix(): path for path in sort
 
 FLOOR = (
     "event", "errors", "clock", "setting_types", "setting_sections", "settings", "telemetry", "adapters", "objects",
-    "ledger", "requests", "simulator", "worker_lock", "cost", "advise", "month", "cache",
+    "ledger", "requests", "simulator", "worker_lock", "cost", "advise", "month", "capacity", "cache",
 )  # fmt: skip
 STAGES = ("stream", "collect", "bronze", "silver", "gold", "reports")
 """From left to right; collect is given a stream, so here the stream comes first."""

@@ -42,6 +42,8 @@ def quantities(charges: list[Charge]) -> dict[str, float]:
         (BILL.athena(1 << 20, 1), "athena_tb", 10),
         (BILL.glue(60, 1, dpus=2), "glue_dpu_hour", 2),
         (BILL.s3(puts=5), "s3_put", 5),
+        (BILL.containers(2, 4), "fargate_vcpu_hour", 1460),
+        (BILL.containers(2, 4), "fargate_gb_hour", 2920),
     ],
 )
 def test_what_is_rounded_up_to_what(charges: list[Charge], item: str, quantity: float) -> None:

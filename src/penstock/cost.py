@@ -34,6 +34,7 @@ _LIST = "2026-09"
 _API = "AWS Price List API, quoted by a public repository"
 _KINESIS = "aws.amazon.com/kinesis/data-streams/pricing, quoted by public repositories"
 _GLUE = "AWS Price List of 2026-09, quoted by a public repository"
+_FARGATE = "aws.amazon.com/fargate/pricing, quoted by public repositories"
 
 _TABLE = (
     Price("kinesis_shard_hour", 0.015, 1, "shard-hours", _LIST, _KINESIS),
@@ -55,6 +56,8 @@ _TABLE = (
     Price("dynamodb_gb_month", 0.25, 1, "GB-months kept", _LIST, "public guide to on-demand prices", free=25),
     Price("athena_tb", 5.00, 1, "TB scanned", _LIST, _GLUE),
     Price("glue_dpu_hour", 0.44, 1, "DPU-hours", _LIST, _GLUE),
+    Price("fargate_vcpu_hour", 0.04048, 1, "vCPU-hours", _LIST, _FARGATE),
+    Price("fargate_gb_hour", 0.004445, 1, "GB-hours of memory", _LIST, _FARGATE),
     Price("eventbridge_event", 1.00, _MILLION, "events", _LIST, _API),
 )
 PRICES: Mapping[str, Price] = {price.item: price for price in _TABLE}
@@ -145,6 +148,10 @@ class Bill:
     def glue(self, runs: float, seconds: float, *, dpus: int) -> list[Charge]:
         """A run is billed by the second, and for at least a minute."""
         return self._charges(glue_dpu_hour=runs * max(seconds, 60) / 3600 * dpus)
+
+    def containers(self, cores: float, gb: float) -> list[Charge]:
+        """Fargate on x86: so many cores, and so much memory for all of them, that run all month."""
+        return self._charges(fargate_vcpu_hour=cores * HOURS_A_MONTH, fargate_gb_hour=gb * HOURS_A_MONTH)
 
     def eventbridge(self, events: float) -> list[Charge]:
         return self._charges(eventbridge_event=events)

@@ -16,6 +16,7 @@ from . import (
     advise,
     alerts,
     ask,
+    capacity,
     cost,
     dashboard,
     erase,
@@ -101,5 +102,6 @@ for part in (
     quarantine,
     advise,
     cost,
+    capacity,
 ):
     part.add_to(app)
