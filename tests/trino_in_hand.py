@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from maven_in_hand import fetched
 from penstock.hosts.supervisor import free_port
 
 VERSION = "476"
@@ -58,25 +59,16 @@ def _version(program: str) -> int:
 
 def home() -> Path:
     """The folder that holds it. Skips, loudly, where it cannot be had."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock-test" / f"trino-{VERSION}"
-    if shutil.which("mvn") is None:
-        pytest.skip("no Maven here, so Athena's SQL was not tested: apt-get install maven")
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in _PARTS:
-            asked = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={part}", "-DoutputDirectory=."]
-            done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=900)
-            if done.returncode:
-                said = (done.stdout + done.stderr)[-300:]
-                pytest.skip(f"Maven could not fetch Trino, so Athena's SQL was not tested: {said}")
-        with tarfile.open(next(folder.glob("*.tar.gz"))) as packed:
-            packed.extractall(folder, filter="data")
-        with zipfile.ZipFile(next(folder.glob("trino-memory-*.zip"))) as packed_plugin:
-            packed_plugin.extractall(folder / "plugin")
-        for spent in [*folder.glob("*.tar.gz"), *folder.glob("*.zip")]:
-            spent.unlink()
-        (folder / "complete").touch()
-    return folder
+    return fetched(f"trino-{VERSION}", _PARTS, "Athena's SQL", _unpack)
+
+
+def _unpack(folder: Path) -> None:
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as packed:
+        packed.extractall(folder, filter="data")
+    with zipfile.ZipFile(next(folder.glob("trino-memory-*.zip"))) as packed_plugin:
+        packed_plugin.extractall(folder / "plugin")
+    for spent in [*folder.glob("*.tar.gz"), *folder.glob("*.zip")]:
+        spent.unlink()
 
 
 class Trino:

@@ -22,6 +22,15 @@ FIRST, LAST = date(2026, 3, 28), date(2026, 3, 29)
 WALK = ("page_view", "scroll_depth", "cta_click")
 SHOP = ("page_view", "add_to_cart", "purchase & price~^[0-9]")
 
+OTHERWISE: Mapping[str, Any] = {
+    "event": "experiment_view",
+    "experiment": "headline",
+    "control": "B",
+    "shares": "A=90,B=10",
+    "of": "properties.plan",
+}
+"""Of parameters that are neither numbers nor choices, a value that is not the default."""
+
 
 class Asked(NamedTuple):
     name: str
@@ -54,6 +63,7 @@ def everything() -> Iterator[Asked]:
         yield _of(name, **need, since="2026-03-28T10:10:10+00:00", until="2026-03-29T21:00:01+00:00", bots=True)
         yield from (_of(name, **need, grain=grain.value, zone="America/St_Johns") for grain in report.grains)
         yield from (_of(name, **need, **{p: choice}) for p, choice in _choices(name))
+        yield from (_of(name, **need, **{p: value}) for p, value in _others(name))
         if report.breakdown:
             yield _of(name, **need, by="utm_source")
             yield _of(name, **need, by="device", where=["event_type~^[a-z_]+$", "properties.plan!=pro"])
@@ -72,7 +82,22 @@ def _choices(name: str) -> Iterator[tuple[str, str]]:
                 yield parameter.name, choice
 
 
+def _others(name: str) -> Iterator[tuple[str, Any]]:
+    """A number that is not the default, so small that `limit` and `top` have something to leave away."""
+    for p in reports()[name].parameters.values():
+        if p.name in ("limit", "top"):
+            yield p.name, 2
+        elif p.type in ("integer", "number"):
+            least, default = p.least or 0, p.default
+            yield p.name, (least + default) // 2 if p.type == "integer" else (least + default) / 2
+        elif p.name in OTHERWISE and not p.required and not p.choices:
+            yield p.name, OTHERWISE[p.name]
+
+
 def _by_hand() -> Iterator[Asked]:
+    yield _of("funnel", steps=list(WALK), by="utm_source", top=2)
+    for first in ("mobile", "(none)"):
+        yield _of("retention", grain="day", people="users", of="device", first=first)
     for order in ("ordered", "strict", "any"):
         for window in ("", "20m", "3s"):
             yield _of("funnel", steps=list(WALK), order=order, window=window)
