@@ -5,7 +5,6 @@ Its jars are fetched once, by Maven, into a folder of the user's cache. Without 
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from maven_in_hand import fetched
 from penstock.hosts.supervisor import free_port
 
 VERSION = "4.1.0"
@@ -31,18 +31,10 @@ _START_SECONDS = 60
 
 def jars() -> Path:
     """The folder that holds them. Skips, loudly, where they cannot be had."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock-test" / f"kafka-{VERSION}"
-    if shutil.which("java") is None or shutil.which("mvn") is None:
-        pytest.skip("no Java or no Maven here, so Kafka was not tested: apt-get install default-jre-headless maven")
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pom.xml").write_text(_POM.format(version=VERSION))
-        asked = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
-        done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=600)
-        if done.returncode:
-            pytest.skip(f"Maven could not fetch Kafka, which was not tested: {(done.stdout + done.stderr)[-300:]}")
-        (folder / "complete").touch()
-    return folder / "lib"
+    if shutil.which("java") is None:
+        pytest.skip("no Java here, so Kafka was not tested: apt-get install default-jre-headless")
+    goals = [["dependency:copy-dependencies", "-DoutputDirectory=lib"]]
+    return fetched(f"kafka-{VERSION}", goals, "Kafka", _POM.format(version=VERSION)) / "lib"
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from maven_in_hand import fetched
+from maven_in_hand import copy, fetched
 from penstock.hosts.supervisor import free_port
 
 VERSION = "476"
@@ -59,7 +59,7 @@ def _version(program: str) -> int:
 
 def home() -> Path:
     """The folder that holds it. Skips, loudly, where it cannot be had."""
-    return fetched(f"trino-{VERSION}", _PARTS, "Athena's SQL", _unpack)
+    return fetched(f"trino-{VERSION}", [*map(copy, _PARTS)], "Athena's SQL", unpack=_unpack)
 
 
 def _unpack(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from maven_in_hand import fetched
+from maven_in_hand import copy, fetched
 from penstock.silver import commit
 from penstock.silver.commit import Table
 from penstock.silver.compact import compact
@@ -57,8 +57,8 @@ for table in tables:
 def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LakeInHand, Path]]:
     """A lake with commits, a checkpoint, merged files and a commit after them; and what Delta read of it."""
     java_or_skip()
-    parts = [f"io.delta:{name}:{VERSION}" for name in ("delta-spark_2.12", "delta-storage")]
-    jars = fetched(f"delta-{VERSION}", parts, "Delta's own reader")
+    goals = [copy(f"io.delta:{name}:{VERSION}") for name in ("delta-spark_2.12", "delta-storage")]
+    jars = fetched(f"delta-{VERSION}", goals, "Delta's own reader")
     folder = tmp_path_factory.mktemp("delta")
     hand = LakeInHand(folder / "lake")
     with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,10 +11,11 @@ from .. import adapters
 from .. import stream as port
 from ..advise import Advice, Load
 from ..advise import advise as judge
-from ..cost import PRICES, Bill, prices
+from ..cost import PRICES, Bill, Price, prices
 from ..errors import SettingsError
+from ..settings import Settings
 from ..settings import load as load_settings
-from .options import As, Config
+from .options import As, Config, OwnPrices
 from .output import Format, note, rows, say
 
 _EVENT_BYTES = 600
@@ -38,9 +40,7 @@ def advise(
     together: Annotated[
         float, typer.Option("--together", min=1, help="How many events share a message, with --events-per-month.")
     ] = 1,
-    price: Annotated[
-        list[str] | None, typer.Option("--price", help="Your own price: sqs_request=0.5; may be repeated.")
-    ] = None,
+    price: OwnPrices = None,
     format: As = Format.table,
     config: Config = None,
 ) -> None:
@@ -54,7 +54,7 @@ def advise(
     if load.records_a_month is None:
         raise SettingsError("nobody tells how much comes", hint="give --events-per-month")
     load = load._replace(record_bytes=load.record_bytes or size)
-    own = prices({**settings.prices, **own_prices(price or [])})
+    own = own_prices(settings, price)
     advice = judge(load, Bill(own))
     _show(load, advice, format)
     dates = sorted({own[charge.item].as_of for option in advice.options for charge in option.charges})
@@ -73,10 +73,10 @@ def _measured(url: str, *, given: bool) -> Load:
     return Load(url.split(":", 1)[0])
 
 
-def own_prices(told: list[str]) -> dict[str, float]:
-    """`item=dollars`, as --price takes it. Raises SettingsError."""
-    found = {}
-    for each in told:
+def own_prices(settings: Settings, told: list[str] | None) -> Mapping[str, Price]:
+    """The list with the prices of the settings in it, and those of --price: `item=dollars`. Raises SettingsError."""
+    found = dict(settings.prices)
+    for each in told or ():
         item, _, value = each.partition("=")
         try:
             found[item] = float(value)
@@ -84,7 +84,7 @@ def own_prices(told: list[str]) -> dict[str, float]:
             raise SettingsError(
                 f"--price {each!r} is no price", hint="write item=dollars, as sqs_request=0.5"
             ) from None
-    return found
+    return prices(found)
 
 
 def _show(load: Load, advice: Advice, format: Format) -> None:

@@ -9,11 +9,11 @@ import typer
 from ..advise import PEAK
 from ..capacity import VOLUMES, Capacity
 from ..capacity import capacity as compute
-from ..cost import Bill, prices
+from ..cost import Bill
 from ..month import UNITS, Units
 from ..settings import load
 from .advise import own_prices
-from .options import As, Config
+from .options import As, Config, OwnPrices
 from .output import Format, note, rows
 
 
@@ -29,14 +29,12 @@ def capacity(
     event_bytes: Annotated[float, typer.Option(min=1, help="Of one event.")] = UNITS.record_bytes,
     per_request: Annotated[float, typer.Option(min=1, help="Events that share one.")] = UNITS.events_a_request,
     peak: Annotated[float, typer.Option(min=1, help="Times the mean, in the busiest minute.")] = PEAK,
-    price: Annotated[
-        list[str] | None, typer.Option("--price", help="Your own price: s3_gb_month=0.02; may be repeated.")
-    ] = None,
+    price: OwnPrices = None,
     format: As = Format.table,
     config: Config = None,
 ) -> None:
     """What to run for so many events a day, and what it costs a month: computed from measured rates."""
-    bill = Bill(prices({**load(config).prices, **own_prices(price or [])}))
+    bill = Bill(own_prices(load(config), price))
     found = [
         compute(volume, bill, units=_units(event_bytes, per_request), peak_times=peak) for volume in events or VOLUMES
     ]
@@ -65,4 +63,6 @@ def _shown(value: float | str) -> float | str:
     """Three digits say as much as is known; less than a hundredth shows as one."""
     if isinstance(value, str | int):
         return value
-    return max(0.01, round(value, 2)) if value < 1 else float(f"{value:.3g}") if value < 100 else round(value)
+    if value < 1:
+        return max(0.01, round(value, 2))
+    return float(f"{value:.3g}") if value < 100 else round(value)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ..cost import Bill, prices, total
+from ..cost import Bill, total
 from ..errors import SettingsError
 from ..month import UNITS, VOLUMES, shapes
 from ..settings import load
 from .advise import own_prices
-from .options import As, Config
+from .options import As, Config, OwnPrices
 from .output import Format, note, rows
 
 
@@ -25,9 +25,7 @@ def cost(
         typer.Option("--events", min=1, help="A month; may be repeated. Default 1, 10, 100, 1,000 million."),
     ] = None,
     shape: Annotated[str | None, typer.Option("--shape", help="Show the items of shapes whose name has this.")] = None,
-    price: Annotated[
-        list[str] | None, typer.Option("--price", help="Your own price: sqs_request=0.5; may be repeated.")
-    ] = None,
+    price: OwnPrices = None,
     free_tier: Annotated[
         bool, typer.Option("--free-tier", help="Take off what an account has free each month.")
     ] = False,
@@ -35,7 +33,7 @@ def cost(
     config: Config = None,
 ) -> None:
     """What each shape on AWS costs a month at list price; with --shape, item by item."""
-    own = prices({**load(config).prices, **own_prices(price or [])})
+    own = own_prices(load(config), price)
     bill, volumes = Bill(own, free_tier=free_tier), events or list(VOLUMES)
     found = {volume: shapes(volume, bill) for volume in volumes}
     if shape is None:

@@ -28,6 +28,9 @@ Engine = Annotated[
 ]
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then end (for cron).")]
 As = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+OwnPrices = Annotated[
+    list[str] | None, typer.Option("--price", help="Your own price: sqs_request=0.5; may be repeated.")
+]
 
 
 def settings_of(data: Path | None, config: Path | None, lake: str | None = None, **more: Any) -> Settings:
