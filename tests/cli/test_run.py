@@ -109,7 +109,7 @@ def test_a_port_in_use_is_named(cli: Cli, command: str) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = cli(command, "--port", str(port))
+        result = cli(command, "--port", str(port), "--dashboard-port", str(free_port()))
     assert result.exit_code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
     assert "--port" in result.stderr
